@@ -1,0 +1,4 @@
+//! Postgres source: logical replication and snapshots.
+
+pub mod lsn;
+pub mod pgoutput;
