@@ -1,0 +1,1 @@
+//! Cassandra sink: idempotent, order-free upserts and deletes.

@@ -1,0 +1,1 @@
+//! Kafka source and sink with Schema Registry Avro and JSON converters.

@@ -1,0 +1,1 @@
+//! Sink that prints records: the connector to learn from.

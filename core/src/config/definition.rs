@@ -1,0 +1,217 @@
+//! Definitions of properties, and faults found in them.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::Properties;
+
+/// Connect's type of a property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `BOOLEAN`.
+    Boolean,
+    /// `INT`.
+    Int,
+    /// `LONG`.
+    Long,
+    /// `DOUBLE`.
+    Double,
+    /// `STRING`.
+    String,
+    /// `LIST`, separated by commas.
+    List,
+    /// `CLASS`.
+    Class,
+    /// `PASSWORD`: never shown.
+    Password,
+}
+
+impl Kind {
+    /// Returns Connect's name of the type.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "BOOLEAN",
+            Self::Int => "INT",
+            Self::Long => "LONG",
+            Self::Double => "DOUBLE",
+            Self::String => "STRING",
+            Self::List => "LIST",
+            Self::Class => "CLASS",
+            Self::Password => "PASSWORD",
+        }
+    }
+}
+
+/// One property as the manual shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
+    /// Key, or prefix of keys when `prefix` is set.
+    pub name: &'static str,
+    /// Whether the name is the beginning of many keys.
+    pub prefix: bool,
+    /// Type.
+    pub kind: Kind,
+    /// Whether a value must be given.
+    pub required: bool,
+    /// Default as a user would write it.
+    pub default: Option<&'static str>,
+    /// What the property means; its doc comment.
+    pub documentation: String,
+    /// The only values allowed; empty when there is no such list.
+    pub allowed: &'static [&'static str],
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The connector cannot run.
+    Error,
+    /// It runs, but somebody should look.
+    Warning,
+}
+
+/// Something wrong with a configuration, or with the systems it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Property at fault; empty when it is none in particular.
+    pub property: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Stable code such as `config.unknown_property`.
+    pub code: &'static str,
+    /// What is wrong and what is allowed. Never holds a secret.
+    pub message: String,
+    /// What to do next: a sentence, or the statements to run.
+    pub hint: Option<String>,
+}
+
+impl Fault {
+    /// Makes an error about a property's value.
+    pub fn invalid(property: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new("config.invalid_value", property, message)
+    }
+
+    /// Makes an error with a code of its own.
+    pub fn new(code: &'static str, property: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            property: property.into(),
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Makes it a warning.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// Puts the property below a prefix, such as `transforms.unwrap.`.
+    #[must_use]
+    pub fn below(mut self, prefix: &str) -> Self {
+        self.property.insert_str(0, prefix);
+        self
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.property.is_empty() {
+            write!(formatter, "`{}`: ", self.property)?;
+        }
+        write!(formatter, "{} [{}]", self.message, self.code)?;
+        match &self.hint {
+            Some(hint) => write!(formatter, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A configuration declared with [`config!`](crate::config!).
+pub trait Config: Sized + Send + 'static {
+    /// Returns all properties in the order of declaration.
+    fn definitions() -> Vec<Definition>;
+
+    /// Reads all properties; keys it does not know are left to others.
+    ///
+    /// # Errors
+    /// Every fault there is, not only the first.
+    fn from_properties(properties: &Properties) -> Result<Self, Vec<Fault>>;
+
+    /// Whether a key belongs to this configuration.
+    fn claims(key: &str) -> bool {
+        Self::definitions().iter().any(|definition| definition.claims(key))
+    }
+}
+
+impl Definition {
+    /// Whether a key is this property or, for a prefix, one below it.
+    pub fn claims(&self, key: &str) -> bool {
+        if self.prefix { key.len() > self.name.len() && key.starts_with(self.name) } else { key == self.name }
+    }
+}
+
+/// Returns the known name that is nearest to a misspelt one, if any is near.
+pub fn suggest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const NEAR: f64 = 0.85;
+    known
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(unknown, name), name))
+        .filter(|(similarity, _)| *similarity >= NEAR)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, name)| name)
+}
+
+/// Describes definitions as a JSON schema of a flat object whose values are text.
+pub fn json_schema(title: &str, definitions: &[Definition]) -> Json {
+    let mut properties = Map::new();
+    let mut patterns = Map::new();
+    for definition in definitions {
+        let (target, key) = match definition.prefix {
+            true => (&mut patterns, format!("^{}.+", definition.name.replace('.', "\\."))),
+            false => (&mut properties, definition.name.to_owned()),
+        };
+        target.insert(key, definition.json_schema());
+    }
+    let required: Vec<_> =
+        definitions.iter().filter(|definition| definition.required).map(|one| one.name).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "type": "object",
+        "properties": properties,
+        "patternProperties": patterns,
+        "required": required,
+    })
+}
+
+impl Definition {
+    fn json_schema(&self) -> Json {
+        let kind = match self.kind {
+            Kind::Boolean => json!(["boolean", "string"]),
+            Kind::Int | Kind::Long => json!(["integer", "string"]),
+            Kind::Double => json!(["number", "string"]),
+            _ => json!("string"),
+        };
+        let mut schema = json!({ "type": kind, "description": self.documentation });
+        if let Some(default) = self.default {
+            schema["default"] = json!(default);
+        }
+        if !self.allowed.is_empty() {
+            schema["enum"] = json!(self.allowed);
+        }
+        if self.kind == Kind::Password {
+            schema["writeOnly"] = json!(true);
+        }
+        schema
+    }
+}

@@ -1,0 +1,14 @@
+//! Configuration from Kafka Connect's flat properties.
+//!
+//! A connector declares its properties once, with [`config!`](crate::config!): the doc comment is the
+//! manual, the default is text as a user would write it, and the type says what is allowed. From that
+//! one line come parsing with all faults at once, `sluice describe`, and the JSON schema.
+
+mod declare;
+mod definition;
+mod properties;
+mod value;
+
+pub use definition::{Config, Definition, Fault, Kind, Severity, json_schema, suggest};
+pub use properties::Properties;
+pub use value::{ByteSize, ConfigValue, Millis, Names, PatternList, Prefixed, Secret};

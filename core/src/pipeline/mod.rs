@@ -1,0 +1,19 @@
+//! A pipeline: source → transforms → sink, driven by one loop.
+//!
+//! ```text
+//! Source::next_batch → [transforms, predicates] → Sink::write   … until size or time, then
+//! Sink::flush → CheckpointStore::save → Source::acknowledge
+//! ```
+//!
+//! [`driver`] is the only place that orders these steps and the only one that retries. [`errors`]
+//! decides about records that are refused; [`status`] shows what goes on.
+
+mod chain;
+mod driver;
+mod errors;
+mod status;
+
+pub use chain::{Chain, Stage};
+pub use driver::{FlushPolicy, Opener, Pipeline};
+pub use errors::{DeadLetter, DeadLetters, ErrorPolicy, RejectedError, RejectionStage, Tolerance};
+pub use status::{State, StatusReader, StatusWriter};

@@ -1,0 +1,1 @@
+//! Built-in transforms and predicates, under their well-known class names.

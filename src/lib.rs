@@ -1,0 +1,1 @@
+//! Sluice: change data capture.
