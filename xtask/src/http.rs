@@ -1,0 +1,71 @@
+//! As much HTTP/1.1 as readiness needs: one request on one connection to a loopback port.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+use anyhow::Context;
+
+/// How long one probe may take: a server that accepts but does not answer is not ready.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The answer to a request.
+#[derive(Debug)]
+pub(crate) struct Response {
+    /// The status code.
+    pub(crate) status: u16,
+    /// The head and body as they came.
+    pub(crate) text: String,
+}
+
+/// Connects to a loopback port with a time limit on every later read and write.
+pub(crate) fn connect(port: u16) -> std::io::Result<TcpStream> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// Sends a request with a JSON body (empty for none) and reads the answer to its end.
+pub(crate) fn request(port: u16, method: &str, path: &str, body: &str) -> anyhow::Result<Response> {
+    let mut stream = connect(port)?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )?;
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text)?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let status = text.split(' ').nth(1).and_then(|code| code.parse().ok()).context("read the status line")?;
+    Ok(Response { status, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn request_reads_status_and_body() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = [0; 16];
+            stream.read_exact(&mut head).unwrap();
+            stream.write_all(b"HTTP/1.1 409 Conflict\r\nConnection: close\r\n\r\nno").unwrap();
+            head
+        });
+
+        let response = request(port, "PUT", "/config", "").unwrap();
+
+        assert_eq!(response.status, 409);
+        assert!(response.text.ends_with("no"));
+        assert_eq!(&server.join().unwrap(), b"PUT /config HTTP");
+    }
+}

@@ -1,0 +1,26 @@
+//! Development tasks: the doctor, the real servers of tests and demo, and the commands around them.
+//!
+//! Tests use [`stack::Stack`]; everything else is behind `cargo xtask`.
+//!
+//! ```text
+//! doctor (programs) → downloads (pinned servers, cached) → servers/* (one Server each) → Stack
+//! ```
+//!
+//! No native dependency may come in here: the doctor must build where the C headers are still missing.
+
+pub mod commands;
+pub mod dependencies;
+pub mod doctor;
+pub mod downloads;
+pub mod ports;
+pub mod process;
+pub mod servers;
+pub mod stack;
+
+mod account;
+mod http;
+mod pid_file;
+mod report;
+mod spawner;
+mod versions;
+mod wait;

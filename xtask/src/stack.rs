@@ -1,0 +1,300 @@
+//! All four servers together.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use anyhow::{Context, anyhow, ensure};
+
+use crate::doctor::Java;
+use crate::pid_file::Identity;
+use crate::ports::Port;
+use crate::process::{Blueprint, Lifetime, Server, pid_path};
+use crate::servers::{Setting, Tuning, cassandra, kafka, postgres, registry};
+use crate::spawner;
+
+const JANITOR: &str = include_str!("../servers/janitor.sh");
+
+/// The names of the servers, as in logs and pid files.
+pub const SERVERS: [&str; 4] = ["postgres", "kafka", "registry", "cassandra"];
+
+/// Which ports the servers take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ports {
+    /// Free ones, so that any number of stacks run side by side.
+    #[default]
+    Free,
+    /// 5432, 9092, 8081 and 9042, each replaceable by `SLUICE_POSTGRES_PORT`, `SLUICE_KAFKA_PORT`,
+    /// `SLUICE_REGISTRY_PORT` and `SLUICE_CASSANDRA_PORT`.
+    WellKnown,
+}
+
+/// How to start a stack; the default is what tests want.
+#[derive(Debug, Clone, Default)]
+pub struct StackOptions {
+    /// Which ports to take.
+    pub ports: Ports,
+    /// Where data, logs and pid files go; they stay there, and a later stack goes on with them.
+    /// `None` takes a temporary folder, removed with the stack.
+    pub directory: Option<PathBuf>,
+    /// What the servers are tuned for.
+    pub tuning: Tuning,
+    /// Whether the servers end with this process. Detached servers need a directory.
+    pub lifetime: Lifetime,
+    /// The servers to start, by their names in [`SERVERS`]; empty starts all. The others can be started later.
+    pub only: Vec<String>,
+}
+
+/// The running servers, all on 127.0.0.1.
+///
+/// They end when the stack is dropped, and also when this process ends without dropping it, however it ends.
+#[derive(Debug)]
+pub struct Stack {
+    /// Postgres 17 with `wal_level=logical`; superuser `postgres` with password `postgres`.
+    pub postgres: Server,
+    /// Kafka; topics are not created by themselves.
+    pub kafka: Server,
+    /// The schema registry, with compatibility BACKWARD. It keeps everything in memory: after a stop it comes back empty.
+    pub registry: Server,
+    /// Cassandra; data centre `datacenter1`.
+    pub cassandra: Server,
+    directory: PathBuf,
+    /// Ends after the servers: fields are dropped in order.
+    _janitor: Option<Janitor>,
+}
+
+impl Stack {
+    /// Starts the servers side by side and waits until each answers. Downloads them before, once per user and version.
+    ///
+    /// # Errors
+    /// Fails when Java 17 is missing, a download fails, a port is taken, or a server does not come up (the error
+    /// shows the end of its log). Whatever was started is stopped again.
+    pub fn start(options: &StackOptions) -> anyhow::Result<Self> {
+        let stack = Self::prepare(options)?;
+        let wanted = |server: &&Server| {
+            options.only.is_empty() || options.only.iter().any(|name| name == server.name())
+        };
+        each(stack.servers().into_iter().filter(wanted), Server::start)?;
+        Ok(stack)
+    }
+
+    /// The port of Postgres.
+    pub fn postgres_port(&self) -> u16 {
+        self.postgres.port()
+    }
+
+    /// How to connect to a database as the superuser, in libpq's words.
+    pub fn postgres_config(&self, database: &str) -> String {
+        let user = postgres::SUPERUSER;
+        format!("host=127.0.0.1 port={} user={user} password={user} dbname={database}", self.postgres_port())
+    }
+
+    /// Kafka's `bootstrap.servers`.
+    pub fn bootstrap_servers(&self) -> String {
+        format!("127.0.0.1:{}", self.kafka.port())
+    }
+
+    /// The registry's URL, as clients of Confluent's take it.
+    pub fn registry_url(&self) -> String {
+        format!("http://127.0.0.1:{}{}", self.registry.port(), registry::PATH)
+    }
+
+    /// Cassandra's contact point, `host:port`.
+    pub fn cassandra_address(&self) -> String {
+        format!("127.0.0.1:{}", self.cassandra.port())
+    }
+
+    /// The folder with data, logs and pid files.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The servers, in the order of [`SERVERS`].
+    pub fn servers(&self) -> [&Server; 4] {
+        [&self.postgres, &self.kafka, &self.registry, &self.cassandra]
+    }
+
+    /// The addresses under the names that the connector files in `config/` use.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("POSTGRES_HOST", "127.0.0.1".to_owned()),
+            ("POSTGRES_PORT", self.postgres_port().to_string()),
+            ("KAFKA_BOOTSTRAP_SERVERS", self.bootstrap_servers()),
+            ("SCHEMA_REGISTRY_URL", self.registry_url()),
+            ("CASSANDRA_HOST", "127.0.0.1".to_owned()),
+            ("CASSANDRA_PORT", self.cassandra.port().to_string()),
+        ]
+    }
+
+    /// Stops all servers in order; what they stored stays if a directory was given.
+    ///
+    /// # Errors
+    /// Fails when a signal cannot be sent.
+    pub fn stop(&self) -> anyhow::Result<()> {
+        each(self.servers().into_iter(), Server::stop)
+    }
+
+    fn prepare(options: &StackOptions) -> anyhow::Result<Self> {
+        check(options)?;
+        let (directory, janitor) = folder(options)?;
+        let setting = Setting {
+            java: Java::find()?,
+            directory: directory.clone(),
+            temporary: options.directory.is_none(),
+            lifetime: options.lifetime,
+            tuning: options.tuning,
+        };
+        type Prepare = fn(&Setting, Port) -> anyhow::Result<Blueprint>;
+        let server = |name: &str, usual: u16, prepare: Prepare| {
+            let port = match options.ports {
+                Ports::Free => Port::free()?,
+                Ports::WellKnown => {
+                    Port::known(name, &format!("SLUICE_{}_PORT", name.to_uppercase()), usual)?
+                }
+            };
+            prepare(&setting, port).map(Server::new).with_context(|| format!("prepare {name}"))
+        };
+        Ok(Self {
+            postgres: server("postgres", 5432, postgres::blueprint)?,
+            kafka: server("kafka", 9092, kafka::blueprint)?,
+            registry: server("registry", 8081, registry::blueprint)?,
+            cassandra: server("cassandra", 9042, cassandra::blueprint)?,
+            directory,
+            _janitor: janitor,
+        })
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // All at once; each server's own drop then waits for its end.
+        self.servers().into_iter().for_each(Server::abandon);
+    }
+}
+
+/// Watches over a stack from a process of its own, because this one may be killed.
+#[derive(Debug)]
+struct Janitor(Child);
+
+impl Janitor {
+    fn start(directory: &Path, temporary: bool) -> anyhow::Result<Self> {
+        let mut command = Command::new("sh");
+        command.args(["-c", JANITOR, "janitor"]).arg(directory).arg(if temporary {
+            "remove"
+        } else {
+            "keep"
+        });
+        // A group of its own: ctrl-c at the terminal must not end it.
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.current_dir("/");
+        spawner::spawn(command).map(Self).context("start the janitor")
+    }
+}
+
+impl Drop for Janitor {
+    fn drop(&mut self) {
+        if let Some(mut input) = self.0.stdin.take() {
+            let _ = input.flush();
+        }
+        let _ = self.0.wait();
+    }
+}
+
+fn check(options: &StackOptions) -> anyhow::Result<()> {
+    let unknown = options.only.iter().find(|name| !SERVERS.contains(&name.as_str()));
+    if let Some(name) = unknown {
+        return Err(anyhow!("unknown server {name}; known: {}", SERVERS.join(", ")));
+    }
+    let detached = options.lifetime == Lifetime::Detached;
+    ensure!(!detached || options.directory.is_some(), "servers that outlive this process need a directory");
+    Ok(())
+}
+
+/// Makes the stack's folder and, unless the servers are to stay, the janitor that looks after it.
+fn folder(options: &StackOptions) -> anyhow::Result<(PathBuf, Option<Janitor>)> {
+    let directory = match &options.directory {
+        Some(directory) => {
+            fs::create_dir_all(directory)
+                .with_context(|| format!("make the folder `{}`", directory.display()))?;
+            let directory = directory.canonicalize().context("find the data folder")?;
+            refuse_second_owner(&directory)?;
+            directory
+        }
+        None => {
+            let directory =
+                tempfile::Builder::new().prefix("sluice-stack-").tempdir().context("make a folder")?;
+            // The account that runs Postgres must be able to enter; its own folder is closed to others.
+            fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755))?;
+            directory.keep()
+        }
+    };
+    let attached = options.lifetime == Lifetime::Attached;
+    let janitor = attached.then(|| Janitor::start(&directory, options.directory.is_none())).transpose()?;
+    Ok((directory, janitor))
+}
+
+/// Two stacks in one folder would destroy each other's data.
+fn refuse_second_owner(directory: &Path) -> anyhow::Result<()> {
+    for name in SERVERS {
+        let alive = Identity::read(&pid_path(directory, name)).is_some_and(|identity| identity.alive());
+        ensure!(
+            !alive,
+            "{name} already runs in `{}`; stop it first (`cargo xtask down`)",
+            directory.display()
+        );
+    }
+    Ok(())
+}
+
+/// Does the same with several servers at once and reports every failure.
+fn each<'a>(
+    servers: impl Iterator<Item = &'a Server>,
+    act: fn(&Server) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let failures: Vec<String> = thread::scope(|scope| {
+        let runs: Vec<_> = servers.map(|server| scope.spawn(move || act(server))).collect();
+        let outcomes =
+            runs.into_iter().map(|run| run.join().unwrap_or_else(|_| Err(anyhow!("a start panicked"))));
+        outcomes.filter_map(Result::err).map(|error| format!("{error:#}")).collect()
+    });
+    ensure!(failures.is_empty(), "{}", failures.join("\n\n"));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_server_is_refused_with_the_known_ones() {
+        let options = StackOptions { only: vec!["cuont".to_owned()], ..StackOptions::default() };
+
+        let error = Stack::start(&options).unwrap_err().to_string();
+
+        assert_eq!(error, "unknown server cuont; known: postgres, kafka, registry, cassandra");
+    }
+
+    #[test]
+    fn a_folder_with_a_running_server_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let own = Identity::of(std::process::id()).unwrap();
+        own.write(&pid_path(directory.path(), "kafka")).unwrap();
+
+        let error = refuse_second_owner(directory.path()).unwrap_err().to_string();
+
+        assert!(error.starts_with("kafka already runs in"), "{error}");
+    }
+
+    #[test]
+    fn the_janitor_removes_the_folder_when_its_owner_is_gone() {
+        let directory = tempfile::tempdir().unwrap().keep();
+
+        drop(Janitor::start(&directory, true).unwrap());
+
+        assert!(!directory.exists());
+    }
+}
