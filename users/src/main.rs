@@ -1,0 +1,146 @@
+//! `sluice-users`: sets the users database up, feeds it, and shows or proves that Cassandra follows.
+
+mod demo;
+
+use std::io::Write;
+use std::num::NonZeroU32;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Parser, Subcommand};
+use sluice_users::feeder::Feeder;
+use sluice_users::{init, postgres};
+
+/// Rows of one transaction of `load`: commits must not be what is measured.
+const LOAD_ROWS_PER_TRANSACTION: usize = 50_000;
+
+/// The users workload of Sluice.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Create the database if it is missing and apply postgres-init/ to it; safe to repeat.
+    Init(PostgresArg),
+    /// Feed inserts, updates and deletes, and show them arrive.
+    Demo(demo::Options),
+    /// Insert many rows as fast as the server takes them.
+    Load(Load),
+}
+
+#[derive(Debug, Args)]
+struct PostgresArg {
+    /// Connection string of the users database.
+    #[arg(
+        long,
+        env = "SLUICE_POSTGRES",
+        default_value = "host=127.0.0.1 port=5432 user=postgres password=postgres dbname=users",
+        hide_env_values = true
+    )]
+    postgres: String,
+}
+
+#[derive(Debug, Args)]
+struct Load {
+    #[command(flatten)]
+    postgres: PostgresArg,
+    /// Rows to insert.
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: usize,
+    /// Seed of the people; a second load needs another one.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Init(PostgresArg { postgres }) => init::init(&postgres).await.map(|()| ExitCode::SUCCESS),
+        Command::Demo(options) => demo::run(options).await,
+        Command::Load(load) => run_load(&load).await.map(|()| ExitCode::SUCCESS),
+    };
+    done.unwrap_or_else(|error| {
+        // Nothing is left to tell if standard error is gone.
+        drop(writeln!(std::io::stderr(), "error: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+async fn run_load(load: &Load) -> anyhow::Result<()> {
+    let client = postgres::connect(&load.postgres.postgres).await?;
+    let mut feeder = Feeder::new(client, load.seed).await?;
+    let start = Instant::now();
+    feeder.insert_many(load.rows, LOAD_ROWS_PER_TRANSACTION).await?;
+    let seconds = start.elapsed().as_secs_f64();
+    writeln!(
+        std::io::stdout(),
+        "{} rows in {seconds:.1} s, {:.0} rows/s",
+        load.rows,
+        load.rows as f64 / seconds
+    )?;
+    Ok(())
+}
+
+/// Where the servers of the pipeline are.
+#[derive(Debug, Clone, Args)]
+struct Servers {
+    /// Connection string of the users database.
+    #[arg(
+        long,
+        env = "SLUICE_POSTGRES",
+        default_value = "host=127.0.0.1 port=5432 user=postgres password=postgres dbname=users",
+        hide_env_values = true
+    )]
+    postgres: String,
+    /// Kafka brokers, `host:port`.
+    #[arg(long, env = "SLUICE_KAFKA", default_value = "127.0.0.1:9092")]
+    kafka: String,
+    /// Schema Registry.
+    #[arg(long, env = "SLUICE_REGISTRY", default_value = "http://127.0.0.1:8081")]
+    registry: String,
+    /// A Cassandra node, `host:port`.
+    #[arg(long, env = "SLUICE_CASSANDRA", default_value = "127.0.0.1:9042")]
+    cassandra: String,
+    /// The REST API of sluice.
+    #[arg(long, env = "SLUICE_URL", default_value = "http://127.0.0.1:8083")]
+    sluice: String,
+}
+
+/// How much is fed, and how fast.
+#[derive(Debug, Clone, Args)]
+struct Amount {
+    /// Rows to begin with.
+    #[arg(long, default_value_t = 1_000)]
+    rows: usize,
+    /// Row changes of the whole run with --once, the first rows included [default: twice --rows].
+    #[arg(long)]
+    changes: Option<u64>,
+    /// Row changes per second without --once.
+    #[arg(long, default_value = "200")]
+    rate: NonZeroU32,
+    /// Seed of people and changes [default: another one at each start].
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Seconds that Cassandra may take to become equal with --once.
+    #[arg(long, default_value = "120", value_parser = parse_seconds)]
+    deadline: Duration,
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
+    text.parse().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
