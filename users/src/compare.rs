@@ -60,7 +60,7 @@ impl Tables {
 
 /// Compares the tables once.
 ///
-/// A Cassandra table that does not exist is one whose columns are all missing.
+/// A Cassandra table that does not exist lacks every column and every row.
 ///
 /// # Errors
 ///

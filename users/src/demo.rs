@@ -28,6 +28,9 @@ use view::View;
 /// Rows of one transaction while the first rows are inserted: a few transactions, so that the stream shows some.
 const FIRST_ROWS_PER_TRANSACTION: usize = 100;
 
+/// The big transaction inserts the first rows divided by this, so that the usual mix has its share of a short run.
+const BIG_TRANSACTION_SHARE: usize = 10;
+
 /// Pause between two probes in the live view.
 const LIVE_PROBE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -173,6 +176,7 @@ async fn feed(
     };
     let missing = if once { amount.rows } else { amount.rows.saturating_sub(feeder.rows()) };
     feeder.insert_many(missing, FIRST_ROWS_PER_TRANSACTION).await?;
+    feeder = feeder.with_big_transaction_rows(amount.rows.div_ceil(BIG_TRANSACTION_SHARE));
     feeder.every_operation().await?;
     publish(&feeder);
 

@@ -4,6 +4,8 @@
 //! SLUICE_CASSANDRA, then run `cargo test -p sluice-users -- --ignored`. Each test has a database and a keyspace of
 //! its own and removes both.
 
+#![allow(clippy::unwrap_used, reason = "helpers of a test may fail it")]
+
 use std::time::Duration;
 
 use scylla::client::session::Session;
@@ -140,6 +142,7 @@ async fn an_absent_table_lacks_every_column_and_row() {
     let comparison = lab.compare().await;
 
     assert_eq!((comparison.postgres_rows, comparison.missing, comparison.columns_differing), (10, 10, 29));
+    assert_eq!(comparison.differences[0], Difference::TableMissing);
     lab.close().await;
 }
 

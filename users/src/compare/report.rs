@@ -39,6 +39,8 @@ pub struct Comparison {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Difference {
+    /// Cassandra has no such table.
+    TableMissing,
     /// Cassandra lacks the column.
     ColumnMissing(String),
     /// Postgres lacks the column.
@@ -75,6 +77,10 @@ impl Comparison {
             .chain(extra.map(|name| Difference::ColumnExtra(name.clone())))
             .collect();
         self.columns_differing += found.len() as u64;
+        if cassandra.is_empty() {
+            self.describe(Difference::TableMissing);
+            return;
+        }
         found.into_iter().for_each(|difference| self.describe(difference));
     }
 
@@ -139,6 +145,7 @@ impl fmt::Display for Comparison {
 impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::TableMissing => write!(formatter, "the table is not in Cassandra"),
             Self::ColumnMissing(name) => write!(formatter, "column `{name}` is not in Cassandra"),
             Self::ColumnExtra(name) => write!(formatter, "column `{name}` is not in Postgres"),
             Self::RowMissing(key) => write!(formatter, "row {key} is not in Cassandra"),
