@@ -1,12 +1,55 @@
-//! The commands of `cargo xtask`.
+//! The commands of `cargo xtask`, and how they run cargo and the built programs.
 
+use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use anyhow::{Context, ensure};
+use serde_json::Value;
+
+use crate::report::say;
+
+pub mod bench;
+pub mod demo;
+pub mod down;
 pub mod servers;
+pub mod test;
 
 /// The repository's root: the folder above this crate.
 pub(crate) fn root() -> PathBuf {
-    let here = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    let here =
+        env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     here.parent().map_or_else(|| here.clone(), Path::to_owned)
+}
+
+/// Runs cargo in the repository's root and fails when it does.
+pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+    say(format_args!("$ cargo {}", arguments.join(" ")));
+    let status = cargo_command().args(arguments).status().context("run cargo")?;
+    ensure!(status.success(), "cargo {}: {status}", arguments.join(" "));
+    Ok(())
+}
+
+/// What cargo knows of the workspace, without what lies outside of it.
+pub(crate) fn metadata() -> anyhow::Result<Value> {
+    let output = cargo_command()
+        .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
+        .output()
+        .context("run cargo metadata")?;
+    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).context("parse cargo's metadata")
+}
+
+/// Builds the programs of the demo and the benchmark; returns the folder that holds them.
+pub(crate) fn build_release() -> anyhow::Result<PathBuf> {
+    cargo(&["build", "--release", "--locked", "-p", "sluice-cdc", "-p", "sluice-users"])?;
+    let metadata = metadata()?;
+    let target = metadata["target_directory"].as_str().context("find cargo's target folder")?;
+    Ok(Path::new(target).join("release"))
+}
+
+fn cargo_command() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
 }

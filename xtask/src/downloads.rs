@@ -227,7 +227,7 @@ mod tests {
         let old = package(&[("pom.xml", "<version>4.3.1</version>")]);
         let new = package(&[("pom.xml", "<version>4.3.2</version>")]);
 
-        assert_eq!(old.folder(), "kafka-15baa31cb5b4a1c6");
+        assert_eq!(old.folder(), "kafka-4f29bbd2e179f83b");
         assert_ne!(old.folder(), new.folder());
     }
 

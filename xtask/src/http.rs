@@ -31,11 +31,11 @@ pub(crate) fn connect(port: u16) -> std::io::Result<TcpStream> {
 pub(crate) fn request(port: u16, method: &str, path: &str, body: &str) -> anyhow::Result<Response> {
     let mut stream = connect(port)?;
     let length = body.len();
-    write!(
-        stream,
+    let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    )?;
+    );
+    stream.write_all(request.as_bytes())?;
     let mut text = Vec::new();
     stream.read_to_end(&mut text)?;
     let text = String::from_utf8_lossy(&text).into_owned();
@@ -45,6 +45,7 @@ pub(crate) fn request(port: u16, method: &str, path: &str, body: &str) -> anyhow
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader};
     use std::net::TcpListener;
     use std::thread;
 
@@ -55,10 +56,10 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut head = [0; 16];
-            stream.read_exact(&mut head).unwrap();
-            stream.write_all(b"HTTP/1.1 409 Conflict\r\nConnection: close\r\n\r\nno").unwrap();
+            let (stream, _) = listener.accept().unwrap();
+            let lines = BufReader::new(&stream).lines().map(Result::unwrap);
+            let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+            (&stream).write_all(b"HTTP/1.1 409 Conflict\r\nConnection: close\r\n\r\nno").unwrap();
             head
         });
 
@@ -66,6 +67,6 @@ mod tests {
 
         assert_eq!(response.status, 409);
         assert!(response.text.ends_with("no"));
-        assert_eq!(&server.join().unwrap(), b"PUT /config HTTP");
+        assert_eq!(server.join().unwrap()[0], "PUT /config HTTP/1.1");
     }
 }

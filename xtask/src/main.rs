@@ -18,22 +18,32 @@ enum Task {
     },
     /// Run the real servers until ctrl-c and print their addresses.
     Servers(commands::servers::Arguments),
+    /// Run everything that CI runs: checks, unit tests, end-to-end tests.
+    Test(commands::test::Arguments),
+    /// Show the whole pipeline at work, with real servers on their well-known ports.
+    Demo(commands::demo::Arguments),
+    /// Stop what `demo --keep` left running.
+    Down,
+    /// Run the benchmarks.
+    Bench,
 }
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // With its causes, but without the backtrace that `Debug` would add: these are messages to people.
-            let _ = writeln!(io::stderr(), "error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    run(&Task::parse()).unwrap_or_else(|error| {
+        // With its causes, but without the backtrace that `Debug` would add: these are messages to people.
+        let _ = writeln!(io::stderr(), "error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
-fn run() -> anyhow::Result<()> {
-    match Task::parse() {
-        Task::Doctor { yes } => doctor::require(yes, true).map(drop),
-        Task::Servers(arguments) => commands::servers::run(&arguments),
+fn run(task: &Task) -> anyhow::Result<ExitCode> {
+    match task {
+        Task::Doctor { yes } => doctor::require(*yes, true).map(drop)?,
+        Task::Servers(arguments) => commands::servers::run(arguments)?,
+        Task::Test(arguments) => commands::test::run(arguments)?,
+        Task::Demo(arguments) => return commands::demo::run(arguments),
+        Task::Down => commands::down::run()?,
+        Task::Bench => commands::bench::run()?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -57,6 +57,18 @@ impl Port {
         Ok(Self { number, _claim: None })
     }
 
+    /// Takes exactly this port.
+    ///
+    /// # Errors
+    /// Fails when another program listens there.
+    pub fn exactly(server: &str, number: u16) -> anyhow::Result<Self> {
+        ensure!(
+            bindable(number),
+            "port {number} for {server} is taken by another program; stop that program first"
+        );
+        Ok(Self { number, _claim: None })
+    }
+
     fn claim(number: u16) -> Option<Self> {
         let claim = match lock_file(number) {
             Some(file) => Some(file.try_lock().is_ok().then_some(file)?),

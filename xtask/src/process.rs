@@ -131,9 +131,19 @@ pub(crate) struct Blueprint {
     pub(crate) inner_ports: Vec<Port>,
     /// The stack's folder, for log and pid file.
     pub(crate) directory: PathBuf,
+    /// What must run once, before the first start.
+    pub(crate) first: Option<First>,
     pub(crate) launch: Launch,
     /// Asks the port a real question; `Ok` when the server answers as it should.
     pub(crate) probe: fn(u16) -> anyhow::Result<()>,
+}
+
+/// A program that fills a data folder once.
+#[derive(Debug)]
+pub(crate) struct First {
+    pub(crate) launch: Launch,
+    /// The file that is there afterwards.
+    pub(crate) mark: PathBuf,
 }
 
 /// A server that can be stopped and started again on the same ports and data.
@@ -244,6 +254,9 @@ impl Server {
     }
 
     fn spawn(&self) -> anyhow::Result<Child> {
+        if let Some(first) = self.blueprint.first.as_ref().filter(|first| !first.mark.exists()) {
+            first.launch.run().with_context(|| format!("prepare the data of {}", self.name()))?;
+        }
         let log = File::options().create(true).append(true).open(self.log_path()).context("open the log")?;
         let mut command = self.blueprint.launch.command();
         command.stdout(log.try_clone().context("share the log")?).stderr(log);

@@ -7,17 +7,21 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 
 use crate::doctor::Java;
 use crate::pid_file::Identity;
 use crate::ports::Port;
 use crate::process::{Blueprint, Lifetime, Server, pid_path};
 use crate::servers::{Setting, Tuning, cassandra, kafka, postgres, registry};
-use crate::spawner;
+use crate::{spawner, wait};
 
 const JANITOR: &str = include_str!("../servers/janitor.sh");
+
+/// How long the servers of an earlier stack may take to leave a folder.
+const HANDOVER: Duration = Duration::from_secs(15);
 
 /// The names of the servers, as in logs and pid files.
 pub const SERVERS: [&str; 4] = ["postgres", "kafka", "registry", "cassandra"];
@@ -221,7 +225,7 @@ fn folder(options: &StackOptions) -> anyhow::Result<(PathBuf, Option<Janitor>)> 
             fs::create_dir_all(directory)
                 .with_context(|| format!("make the folder `{}`", directory.display()))?;
             let directory = directory.canonicalize().context("find the data folder")?;
-            refuse_second_owner(&directory)?;
+            refuse_second_owner(&directory, HANDOVER)?;
             directory
         }
         None => {
@@ -237,13 +241,17 @@ fn folder(options: &StackOptions) -> anyhow::Result<(PathBuf, Option<Janitor>)> 
     Ok((directory, janitor))
 }
 
-/// Two stacks in one folder would destroy each other's data.
-fn refuse_second_owner(directory: &Path) -> anyhow::Result<()> {
-    for name in SERVERS {
-        let alive = Identity::read(&pid_path(directory, name)).is_some_and(|identity| identity.alive());
-        ensure!(
-            !alive,
-            "{name} already runs in `{}`; stop it first (`cargo xtask down`)",
+/// Two stacks in one folder would destroy each other's data. Servers that an interrupted command left to stop get
+/// the time for it.
+fn refuse_second_owner(directory: &Path, patience: Duration) -> anyhow::Result<()> {
+    let running =
+        |name: &&str| Identity::read(&pid_path(directory, name)).is_some_and(|identity| identity.alive());
+    let all_ended = || (!SERVERS.iter().any(running)).then_some(());
+    if wait::until(patience, all_ended).is_none() {
+        let names: Vec<&str> = SERVERS.into_iter().filter(running).collect();
+        bail!(
+            "{} already runs in `{}`; stop it with: cargo xtask down",
+            names.join(", "),
             directory.display()
         );
     }
@@ -284,7 +292,7 @@ mod tests {
         let own = Identity::of(std::process::id()).unwrap();
         own.write(&pid_path(directory.path(), "kafka")).unwrap();
 
-        let error = refuse_second_owner(directory.path()).unwrap_err().to_string();
+        let error = refuse_second_owner(directory.path(), Duration::ZERO).unwrap_err().to_string();
 
         assert!(error.starts_with("kafka already runs in"), "{error}");
     }

@@ -8,6 +8,7 @@ fn sleeper(directory: &Path, lifetime: Lifetime) -> Server {
         port: Port::free().unwrap(),
         inner_ports: Vec::new(),
         directory: directory.to_owned(),
+        first: None,
         launch: Launch {
             program: "sleep".into(),
             arguments: vec!["600".into()],

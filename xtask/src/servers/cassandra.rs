@@ -15,7 +15,7 @@ const SETTINGS: &str = include_str!("../../servers/cassandra/cassandra.yaml");
 const JAVA_ARGUMENTS: &str = include_str!("../../servers/cassandra/jvm17.args");
 const LOGGING: &str = include_str!("../../servers/cassandra/logback.xml");
 
-/// Prepares the server.
+/// Describes the server.
 pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Blueprint> {
     let package = CASSANDRA.install(&setting.java)?;
     let folder = setting.folder("cassandra")?;
@@ -49,7 +49,7 @@ pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Bluepri
     let launch = setting.java(&folder, arguments);
     let inner_ports = vec![storage_port, ssl_storage_port];
     let directory = setting.directory.clone();
-    Ok(Blueprint { name: "cassandra", port, inner_ports, directory, launch, probe })
+    Ok(Blueprint { name: "cassandra", port, inner_ports, directory, first: None, launch, probe })
 }
 
 /// Sends OPTIONS of the native protocol, version 4, and wants SUPPORTED.

@@ -1,6 +1,5 @@
 //! Kafka: one KRaft node that is broker and controller.
 
-use std::fs;
 use std::io::{Read, Write};
 
 use anyhow::{Context, ensure};
@@ -9,14 +8,14 @@ use super::{Setting, Tuning, fill, with_path, write};
 use crate::downloads::KAFKA;
 use crate::http;
 use crate::ports::Port;
-use crate::process::Blueprint;
+use crate::process::{Blueprint, First};
 
 /// The cluster's id: any 16 bytes, the same for every stack.
 const CLUSTER_ID: &str = "c2x1aWNlLXRlc3Qtc3RhYw";
 const PROPERTIES: &str = include_str!("../../servers/kafka/server.properties");
 const LOGGING: &str = include_str!("../../servers/kafka/log4j2.properties");
 
-/// Prepares the server: its log folder is formatted once.
+/// Describes the server: its log folder is formatted once.
 pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Blueprint> {
     let package = KAFKA.install(&setting.java)?;
     let folder = setting.folder("kafka")?;
@@ -47,13 +46,16 @@ pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Bluepri
         arguments.push(properties.clone().into_os_string());
         setting.java(&folder, arguments)
     };
-    if !data.join("meta.properties").exists() {
-        fs::create_dir_all(&data).context("make Kafka's data folder")?;
-        java(&["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"]).run()?;
-    }
-    let launch = java(&["kafka.Kafka"]);
-    let directory = setting.directory.clone();
-    Ok(Blueprint { name: "kafka", port, inner_ports: vec![controller_port], directory, launch, probe })
+    let format = java(&["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"]);
+    Ok(Blueprint {
+        name: "kafka",
+        port,
+        inner_ports: vec![controller_port],
+        directory: setting.directory.clone(),
+        first: Some(First { launch: format, mark: data.join("meta.properties") }),
+        launch: java(&["kafka.Kafka"]),
+        probe,
+    })
 }
 
 /// Asks for the metadata of no topic: the answer lists the broker once it takes part, not merely when its port is open.

@@ -1,18 +1,17 @@
 //! Postgres with logical replication on.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 
 use super::{Setting, Tuning, with_path, write};
 use crate::account::{self, Account};
 use crate::downloads::{POSTGRES, native};
 use crate::http;
 use crate::ports::Port;
-use crate::process::{Blueprint, Launch, Signal};
+use crate::process::{Blueprint, First, Launch, Signal};
 
 /// The superuser's name, and its password too.
 pub(crate) const SUPERUSER: &str = "postgres";
@@ -38,7 +37,7 @@ const BENCH_SETTINGS: [&str; 2] = ["shared_buffers=512MB", "max_wal_size=8GB"];
 /// A longer one gets no socket; everything here connects by TCP.
 const SOCKET_FOLDER_LIMIT: usize = 85;
 
-/// Prepares the server: the database cluster is made once per folder.
+/// Describes the server: the database cluster is made once per folder.
 pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Blueprint> {
     let native = native(&POSTGRES.install(&setting.java)?);
     let folder = setting.folder("postgres")?;
@@ -66,15 +65,20 @@ pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Bluepri
         abandon: if setting.temporary { Signal::Quit } else { Signal::Int },
     };
     let data = folder.join("data");
-    if !data.join("PG_VERSION").exists() {
-        let password = folder.join("password");
-        write(&password, SUPERUSER)?;
-        launch("initdb", initdb_arguments(&data, &password, setting.tuning)).run()?;
-        fs::remove_file(password).context("remove the password file")?;
-    }
-    let launch = launch("postgres", server_arguments(&data, port.number()));
-    let directory = setting.directory.clone();
-    Ok(Blueprint { name: "postgres", port, inner_ports: Vec::new(), directory, launch, probe })
+    let password = folder.join("password");
+    write(&password, SUPERUSER)?;
+    Ok(Blueprint {
+        name: "postgres",
+        inner_ports: Vec::new(),
+        directory: setting.directory.clone(),
+        first: Some(First {
+            launch: launch("initdb", initdb_arguments(&data, &password, setting.tuning)),
+            mark: data.join("PG_VERSION"),
+        }),
+        launch: launch("postgres", server_arguments(&data, port.number())),
+        port,
+        probe,
+    })
 }
 
 fn initdb_arguments(data: &Path, password: &Path, tuning: Tuning) -> Vec<OsString> {

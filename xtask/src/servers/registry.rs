@@ -13,7 +13,7 @@ use crate::process::Blueprint;
 /// Where the Confluent-compatible interface is.
 pub(crate) const PATH: &str = "/apis/ccompat/v7";
 
-/// Prepares the server, which keeps everything in memory.
+/// Describes the server, which keeps everything in memory.
 pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Blueprint> {
     let app = REGISTRY.install(&setting.java)?.join("app");
     let folder = setting.folder("registry")?;
@@ -25,12 +25,12 @@ pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Bluepri
         ["-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", speed].map(OsString::from).into();
     arguments.push("-Dquarkus.http.host=127.0.0.1".into());
     arguments.push(format!("-Dquarkus.http.port={}", port.number()).into());
-    arguments.push("-Dquarkus.log.console.color=false".into());
+    arguments.push("-Dquarkus.console.color=false".into());
     arguments
         .extend(["-jar".into(), app.join("apicurio-registry-app-2.6.13.Final-runner.jar").into_os_string()]);
     let launch = setting.java(&folder, arguments);
     let directory = setting.directory.clone();
-    Ok(Blueprint { name: "registry", port, inner_ports: Vec::new(), directory, launch, probe })
+    Ok(Blueprint { name: "registry", port, inner_ports: Vec::new(), directory, first: None, launch, probe })
 }
 
 /// Sets Confluent's default compatibility (Apicurio's own is none): a registry that takes it is ready, after every start.

@@ -1,0 +1,36 @@
+//! `cargo xtask bench`: the micro-benchmarks, then the whole pipeline against servers tuned for throughput.
+
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+use super::{build_release, cargo, root};
+use crate::doctor;
+use crate::report::step;
+use crate::servers::Tuning;
+use crate::stack::{Stack, StackOptions};
+
+/// Runs the benchmarks.
+///
+/// # Errors
+/// Fails when a program is missing, a build or a benchmark fails, or a server does not start.
+pub fn run() -> anyhow::Result<()> {
+    doctor::require(false, false)?;
+    let programs = step("build", build_release)?;
+    step("micro-benchmarks", || cargo(&["bench", "--workspace", "--locked"]))?;
+    let options = StackOptions { tuning: Tuning::Bench, ..StackOptions::default() };
+    let stack = step("servers", || Stack::start(&options))?;
+    step("pipeline", || {
+        let mut command = Command::new(programs.join("sluice-users"));
+        command.arg("bench").current_dir(root()).envs(stack.environment());
+        command
+            .env("SLUICE_POSTGRES", stack.postgres_config("users"))
+            .env("SLUICE_KAFKA", stack.bootstrap_servers());
+        command
+            .env("SLUICE_REGISTRY", stack.registry_url())
+            .env("SLUICE_CASSANDRA", stack.cassandra_address());
+        let status = command.status().context("run sluice-users")?;
+        ensure!(status.success(), "sluice-users bench: {status}");
+        Ok(())
+    })
+}
