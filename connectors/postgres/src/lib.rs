@@ -2,3 +2,5 @@
 
 pub mod lsn;
 pub mod pgoutput;
+pub mod replication;
+pub mod tls;

@@ -91,9 +91,7 @@ impl FromStr for Lsn {
     type Err = ParseLsnError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse(text).ok_or_else(|| ParseLsnError {
-            text: text.to_owned(),
-        })
+        parse(text).ok_or_else(|| ParseLsnError { text: text.to_owned() })
     }
 }
 
@@ -142,19 +140,7 @@ mod tests {
 
     #[test]
     fn malformed_text_is_refused_by_name() {
-        for text in [
-            "",
-            "/",
-            "16",
-            "16/",
-            "/1",
-            "+1/1",
-            "1/-1",
-            "1/1/1",
-            "1/123456789",
-            " 1/1",
-            "g/1",
-        ] {
+        for text in ["", "/", "16", "16/", "/1", "+1/1", "1/-1", "1/1/1", "1/123456789", " 1/1", "g/1"] {
             let error = text.parse::<Lsn>().unwrap_err();
 
             assert!(error.to_string().contains(&format!("`{text}`")), "{error}");
@@ -176,10 +162,7 @@ mod tests {
         let json = serde_json::to_string(&Lsn::new(0x1_0000_00FF)).unwrap();
 
         assert_eq!(json, "\"1/FF\"");
-        assert_eq!(
-            serde_json::from_str::<Lsn>(&json).unwrap(),
-            Lsn::new(0x1_0000_00FF)
-        );
+        assert_eq!(serde_json::from_str::<Lsn>(&json).unwrap(), Lsn::new(0x1_0000_00FF));
         assert!(serde_json::from_str::<Lsn>("\"1\"").is_err());
     }
 

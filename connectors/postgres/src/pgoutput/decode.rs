@@ -1,19 +1,15 @@
 //! From the bytes of one message to the message.
 //!
 //! Hot path.
-#![deny(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::indexing_slicing
-)]
+#![deny(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::indexing_slicing)]
 
 use bytes::Bytes;
 
 use super::error::DecodeError;
 use super::message::{
-    Begin, BeginPrepare, Commit, CommitPrepared, Delete, Insert, LogicalMessage, Message, OldKind,
-    OldTuple, Origin, Prepare, Relation, RelationColumn, ReplicaIdentity, RollbackPrepared,
-    RowHeader, RowKind, StreamAbort, StreamCommit, StreamStart, Truncate, Type, Update, Xid,
+    Begin, BeginPrepare, Commit, CommitPrepared, Delete, Insert, LogicalMessage, Message, OldKind, OldTuple,
+    Origin, Prepare, Relation, RelationColumn, ReplicaIdentity, RollbackPrepared, RowHeader, RowKind,
+    StreamAbort, StreamCommit, StreamStart, Truncate, Type, Update, Xid,
 };
 use super::reader::Reader;
 use super::tuple::TupleData;
@@ -65,12 +61,7 @@ pub fn row_header(bytes: &Bytes, streaming: bool) -> Result<Option<RowHeader>, D
     let xid = reader.stream_xid(streaming)?;
     let relation_id = reader.u32("relation id")?;
     let old = old_kind(reader.u8("tuple kind")?)?;
-    Ok(Some(RowHeader {
-        kind,
-        xid,
-        relation_id,
-        old,
-    }))
+    Ok(Some(RowHeader { kind, xid, relation_id, old }))
 }
 
 fn message(tag: u8, reader: &mut Reader<'_>, streaming: bool) -> Result<Message, DecodeError> {
@@ -102,11 +93,7 @@ fn insert(reader: &mut Reader<'_>, streaming: bool) -> Result<Insert, DecodeErro
     let xid = reader.stream_xid(streaming)?;
     let relation_id = reader.u32("relation id")?;
     expect_new(reader.u8("tuple kind")?)?;
-    Ok(Insert {
-        xid,
-        relation_id,
-        new: TupleData::read(reader)?,
-    })
+    Ok(Insert { xid, relation_id, new: TupleData::read(reader)? })
 }
 
 fn update(reader: &mut Reader<'_>, streaming: bool) -> Result<Update, DecodeError> {
@@ -120,26 +107,15 @@ fn update(reader: &mut Reader<'_>, streaming: bool) -> Result<Update, DecodeErro
             Some(old)
         }
     };
-    Ok(Update {
-        xid,
-        relation_id,
-        old,
-        new: TupleData::read(reader)?,
-    })
+    Ok(Update { xid, relation_id, old, new: TupleData::read(reader)? })
 }
 
 fn delete(reader: &mut Reader<'_>, streaming: bool) -> Result<Delete, DecodeError> {
     let xid = reader.stream_xid(streaming)?;
     let relation_id = reader.u32("relation id")?;
-    let kind = old_kind(reader.u8("tuple kind")?)?.ok_or(DecodeError::UnknownMarker {
-        field: "tuple kind",
-        value: b'N',
-    })?;
-    Ok(Delete {
-        xid,
-        relation_id,
-        old: old_tuple(kind, reader)?,
-    })
+    let kind = old_kind(reader.u8("tuple kind")?)?
+        .ok_or(DecodeError::UnknownMarker { field: "tuple kind", value: b'N' })?;
+    Ok(Delete { xid, relation_id, old: old_tuple(kind, reader)? })
 }
 
 fn old_tuple(kind: OldKind, reader: &mut Reader<'_>) -> Result<OldTuple, DecodeError> {
@@ -155,10 +131,7 @@ fn old_kind(marker: u8) -> Result<Option<OldKind>, DecodeError> {
         b'N' => Ok(None),
         b'K' => Ok(Some(OldKind::Key)),
         b'O' => Ok(Some(OldKind::Full)),
-        value => Err(DecodeError::UnknownMarker {
-            field: "tuple kind",
-            value,
-        }),
+        value => Err(DecodeError::UnknownMarker { field: "tuple kind", value }),
     }
 }
 
@@ -166,10 +139,7 @@ fn expect_new(marker: u8) -> Result<(), DecodeError> {
     if marker == b'N' {
         return Ok(());
     }
-    Err(DecodeError::UnknownMarker {
-        field: "tuple kind",
-        value: marker,
-    })
+    Err(DecodeError::UnknownMarker { field: "tuple kind", value: marker })
 }
 
 fn begin(reader: &mut Reader<'_>) -> Result<Begin, DecodeError> {
@@ -190,10 +160,7 @@ fn commit(reader: &mut Reader<'_>) -> Result<Commit, DecodeError> {
 }
 
 fn origin(reader: &mut Reader<'_>) -> Result<Origin, DecodeError> {
-    Ok(Origin {
-        commit_lsn: reader.lsn("commit lsn")?,
-        name: reader.name("origin name")?,
-    })
+    Ok(Origin { commit_lsn: reader.lsn("commit lsn")?, name: reader.name("origin name")? })
 }
 
 fn relation(reader: &mut Reader<'_>, streaming: bool) -> Result<Relation, DecodeError> {
@@ -205,9 +172,7 @@ fn relation(reader: &mut Reader<'_>, streaming: bool) -> Result<Relation, Decode
         replica_identity: replica_identity(reader.u8("replica identity")?)?,
         columns: {
             let count = reader.count16("column count")?;
-            (0..count)
-                .map(|_| relation_column(reader))
-                .collect::<Result<_, _>>()?
+            (0..count).map(|_| relation_column(reader)).collect::<Result<_, _>>()?
         },
     })
 }
@@ -227,10 +192,7 @@ fn replica_identity(marker: u8) -> Result<ReplicaIdentity, DecodeError> {
         b'n' => Ok(ReplicaIdentity::Nothing),
         b'f' => Ok(ReplicaIdentity::Full),
         b'i' => Ok(ReplicaIdentity::Index),
-        value => Err(DecodeError::UnknownMarker {
-            field: "replica identity",
-            value,
-        }),
+        value => Err(DecodeError::UnknownMarker { field: "replica identity", value }),
     }
 }
 
@@ -247,11 +209,8 @@ fn truncate(reader: &mut Reader<'_>, streaming: bool) -> Result<Truncate, Decode
     let xid = reader.stream_xid(streaming)?;
     let count = reader.length32("relation count")?;
     let options = reader.u8("truncate options")?;
-    let length = count
-        .checked_mul(size_of::<u32>())
-        .ok_or(DecodeError::Truncated {
-            field: "relation ids",
-        })?;
+    let length =
+        count.checked_mul(size_of::<u32>()).ok_or(DecodeError::Truncated { field: "relation ids" })?;
     let (ids, _) = reader.take(length, "relation ids")?.as_chunks::<4>();
     Ok(Truncate {
         xid,
@@ -261,10 +220,7 @@ fn truncate(reader: &mut Reader<'_>, streaming: bool) -> Result<Truncate, Decode
     })
 }
 
-fn logical_message(
-    reader: &mut Reader<'_>,
-    streaming: bool,
-) -> Result<LogicalMessage, DecodeError> {
+fn logical_message(reader: &mut Reader<'_>, streaming: bool) -> Result<LogicalMessage, DecodeError> {
     let xid = reader.stream_xid(streaming)?;
     let transactional = reader.u8("flags")? & MESSAGE_TRANSACTIONAL != 0;
     let lsn = reader.lsn("message lsn")?;
@@ -272,27 +228,15 @@ fn logical_message(
     let length = reader.length32("content length")?;
     let start = reader.offset();
     reader.take(length, "content")?;
-    Ok(LogicalMessage {
-        xid,
-        transactional,
-        lsn,
-        prefix,
-        content: reader.shared_since(start),
-    })
+    Ok(LogicalMessage { xid, transactional, lsn, prefix, content: reader.shared_since(start) })
 }
 
 fn stream_start(reader: &mut Reader<'_>) -> Result<StreamStart, DecodeError> {
-    Ok(StreamStart {
-        xid: reader.xid("xid")?,
-        first_segment: reader.u8("first segment")? == 1,
-    })
+    Ok(StreamStart { xid: reader.xid("xid")?, first_segment: reader.u8("first segment")? == 1 })
 }
 
 fn stream_commit(reader: &mut Reader<'_>) -> Result<StreamCommit, DecodeError> {
-    Ok(StreamCommit {
-        xid: reader.xid("xid")?,
-        commit: commit(reader)?,
-    })
+    Ok(StreamCommit { xid: reader.xid("xid")?, commit: commit(reader)? })
 }
 
 fn stream_abort(reader: &mut Reader<'_>) -> Result<StreamAbort, DecodeError> {
@@ -302,11 +246,7 @@ fn stream_abort(reader: &mut Reader<'_>) -> Result<StreamAbort, DecodeError> {
         0 => None,
         _ => Some((reader.lsn("abort lsn")?, reader.i64("abort time")?)),
     };
-    Ok(StreamAbort {
-        xid,
-        sub_xid,
-        abort,
-    })
+    Ok(StreamAbort { xid, sub_xid, abort })
 }
 
 fn begin_prepare(reader: &mut Reader<'_>) -> Result<BeginPrepare, DecodeError> {

@@ -14,7 +14,7 @@
 mod decode;
 mod error;
 mod message;
-mod reader;
+pub(crate) mod reader;
 pub mod testing;
 #[cfg(test)]
 mod tests;
@@ -23,8 +23,8 @@ mod tuple;
 pub use decode::{decode, row_header};
 pub use error::DecodeError;
 pub use message::{
-    Begin, BeginPrepare, Commit, CommitPrepared, Delete, Insert, LogicalMessage, Message, OldKind,
-    OldTuple, Origin, Prepare, Relation, RelationColumn, ReplicaIdentity, RollbackPrepared,
-    RowHeader, RowKind, StreamAbort, StreamCommit, StreamStart, Truncate, Type, Update, Xid,
+    Begin, BeginPrepare, Commit, CommitPrepared, Delete, Insert, LogicalMessage, Message, OldKind, OldTuple,
+    Origin, Prepare, Relation, RelationColumn, ReplicaIdentity, RollbackPrepared, RowHeader, RowKind,
+    StreamAbort, StreamCommit, StreamStart, Truncate, Type, Update, Xid,
 };
 pub use tuple::{Column, Columns, SharedColumns, TupleData};

@@ -21,8 +21,7 @@ pub fn tuple(columns: &[Column<&[u8]>]) -> TupleData {
     for column in columns {
         put_column(&mut out, column);
     }
-    TupleData::read(&mut Reader::new(&out.freeze()))
-        .expect("it was just written as the reader reads it")
+    TupleData::read(&mut Reader::new(&out.freeze())).expect("it was just written as the reader reads it")
 }
 
 /// Makes a tuple of text columns, `None` being null.
@@ -87,11 +86,7 @@ fn put_boundary(out: &mut BytesMut, message: &Message) {
         }
         Message::Commit(commit) => {
             out.put_slice(&[b'C', commit.flags]);
-            put_place(
-                out,
-                &[commit.commit_lsn.as_u64(), commit.end_lsn.as_u64()],
-                &[commit.commit_micros],
-            );
+            put_place(out, &[commit.commit_lsn.as_u64(), commit.end_lsn.as_u64()], &[commit.commit_micros]);
         }
         Message::Origin(origin) => {
             out.put_u8(b'O');
@@ -107,11 +102,7 @@ fn put_boundary(out: &mut BytesMut, message: &Message) {
             let commit = &stream.commit;
             put_tag(out, b'c', Some(stream.xid));
             out.put_u8(commit.flags);
-            put_place(
-                out,
-                &[commit.commit_lsn.as_u64(), commit.end_lsn.as_u64()],
-                &[commit.commit_micros],
-            );
+            put_place(out, &[commit.commit_lsn.as_u64(), commit.end_lsn.as_u64()], &[commit.commit_micros]);
         }
         Message::StreamAbort(stream) => {
             put_tag(out, b'A', Some(stream.xid));
@@ -149,10 +140,7 @@ fn put_prepared(out: &mut BytesMut, message: &Message) {
             out.put_slice(&[b'r', rollback.flags]);
             put_place(
                 out,
-                &[
-                    rollback.prepare_end_lsn.as_u64(),
-                    rollback.rollback_end_lsn.as_u64(),
-                ],
+                &[rollback.prepare_end_lsn.as_u64(), rollback.rollback_end_lsn.as_u64()],
                 &[rollback.prepare_micros, rollback.rollback_micros],
             );
             (rollback.xid, &rollback.gid)
@@ -173,13 +161,7 @@ fn put_relation(out: &mut BytesMut, relation: &Relation) {
         ReplicaIdentity::Full => b'f',
         ReplicaIdentity::Index => b'i',
     });
-    out.put_i16(
-        relation
-            .columns
-            .len()
-            .try_into()
-            .expect("a relation has at most 1,600 columns"),
-    );
+    out.put_i16(relation.columns.len().try_into().expect("a relation has at most 1,600 columns"));
     for column in &relation.columns {
         out.put_u8(column.key.into());
         put_name(out, &column.name);
@@ -191,11 +173,7 @@ fn put_relation(out: &mut BytesMut, relation: &Relation) {
 fn put_truncate(out: &mut BytesMut, truncate: &Truncate) {
     put_tag(out, b'T', truncate.xid);
     let count = truncate.relation_ids.len();
-    out.put_i32(
-        count
-            .try_into()
-            .expect("a truncate names fewer than 2^31 relations"),
-    );
+    out.put_i32(count.try_into().expect("a truncate names fewer than 2^31 relations"));
     out.put_u8(u8::from(truncate.cascade) | u8::from(truncate.restart_identity) << 1);
     for id in &truncate.relation_ids {
         out.put_u32(*id);
@@ -255,11 +233,6 @@ fn put_name(out: &mut BytesMut, name: &str) {
 }
 
 fn put_bytes(out: &mut BytesMut, value: &[u8]) {
-    out.put_i32(
-        value
-            .len()
-            .try_into()
-            .expect("a value is shorter than 2 GiB"),
-    );
+    out.put_i32(value.len().try_into().expect("a value is shorter than 2 GiB"));
     out.put_slice(value);
 }

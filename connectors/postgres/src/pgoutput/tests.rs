@@ -77,21 +77,15 @@ const STREAMED_UPDATE: &str = "55000002fb0000400b4e00057400000003313030740000000
 const STREAMED_DELETE: &str = "44000002fb0000400b4b000574000000033130306e6e6e6e";
 const STREAMED_TRUNCATE: &str = "54000002fb000000010000004012";
 const STREAMED_MESSAGE: &str = "4d000002fb010000000001a0e08874780000000002696e";
-const BEGIN_PREPARE: &str =
-    "62000000000198e728000000000198e820000303c5aa0394f5000002ea676964206f6e6500";
-const PREPARE: &str =
-    "5000000000000198e728000000000198e820000303c5aa0394f5000002ea676964206f6e6500";
-const COMMIT_PREPARED: &str =
-    "4b00000000000198e820000000000198e860000303c5aa03961b000002ea676964206f6e6500";
+const BEGIN_PREPARE: &str = "62000000000198e728000000000198e820000303c5aa0394f5000002ea676964206f6e6500";
+const PREPARE: &str = "5000000000000198e728000000000198e820000303c5aa0394f5000002ea676964206f6e6500";
+const COMMIT_PREPARED: &str = "4b00000000000198e820000000000198e860000303c5aa03961b000002ea676964206f6e6500";
 const ROLLBACK_PREPARED: &str = "7200000000000198e9d8000000000198ea18000303c5aa0397b4000303c5\
     aa039865000002eb6769642074776f00";
 const STREAM_PREPARE: &str = "70000000000001a3f4480000000001a3f790000303c5ab47491a000002fb62696700";
 
 fn bytes(hex: &str) -> Bytes {
-    (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-        .collect()
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 fn message(hex: &str) -> Message {
@@ -116,12 +110,8 @@ fn texts(tuple: &TupleData) -> Vec<Column<&str>> {
 
 #[test]
 fn begin_and_commit_name_the_same_commit_record() {
-    let Message::Begin(begin) = message(BEGIN) else {
-        panic!()
-    };
-    let Message::Commit(commit) = message(COMMIT) else {
-        panic!()
-    };
+    let Message::Begin(begin) = message(BEGIN) else { panic!() };
+    let Message::Commit(commit) = message(COMMIT) else { panic!() };
 
     assert_eq!(begin.final_lsn, commit.commit_lsn);
     assert_eq!(begin.commit_micros, commit.commit_micros);
@@ -131,23 +121,14 @@ fn begin_and_commit_name_the_same_commit_record() {
 
 #[test]
 fn relation_lists_columns_with_their_types() {
-    let Message::Relation(relation) = message(RELATION) else {
-        panic!()
-    };
+    let Message::Relation(relation) = message(RELATION) else { panic!() };
 
     assert_eq!((&*relation.namespace, &*relation.name), ("public", "users"));
     assert_eq!(relation.replica_identity, ReplicaIdentity::Default);
     let columns: Vec<_> = relation
         .columns
         .iter()
-        .map(|column| {
-            (
-                &*column.name,
-                column.key,
-                column.type_id,
-                column.type_modifier,
-            )
-        })
+        .map(|column| (&*column.name, column.key, column.type_id, column.type_modifier))
         .collect();
     assert_eq!(
         columns,
@@ -163,9 +144,7 @@ fn relation_lists_columns_with_their_types() {
 
 #[test]
 fn full_identity_marks_every_column_as_key() {
-    let Message::Relation(relation) = message(RELATION_FULL) else {
-        panic!()
-    };
+    let Message::Relation(relation) = message(RELATION_FULL) else { panic!() };
 
     assert_eq!(relation.replica_identity, ReplicaIdentity::Full);
     assert!(relation.columns.iter().all(|column| column.key));
@@ -173,98 +152,62 @@ fn full_identity_marks_every_column_as_key() {
 
 #[test]
 fn type_has_schema_and_name() {
-    let Message::Type(type_) = message(TYPE) else {
-        panic!()
-    };
+    let Message::Type(type_) = message(TYPE) else { panic!() };
 
-    assert_eq!(
-        (type_.type_id, &*type_.namespace, &*type_.name),
-        (0x4006, "public", "mood")
-    );
+    assert_eq!((type_.type_id, &*type_.namespace, &*type_.name), (0x4006, "public", "mood"));
 }
 
 #[test]
 fn insert_has_text_and_null() {
-    let Message::Insert(insert) = message(INSERT) else {
-        panic!()
-    };
+    let Message::Insert(insert) = message(INSERT) else { panic!() };
 
     assert_eq!(insert.relation_id, 0x400B);
     assert_eq!(
         texts(&insert.new),
-        [
-            Column::Text("1"),
-            Column::Text("Ada"),
-            Column::Text("12.50"),
-            Column::Text("ok"),
-            Column::Null
-        ]
+        [Column::Text("1"), Column::Text("Ada"), Column::Text("12.50"), Column::Text("ok"), Column::Null]
     );
 }
 
 #[test]
 fn binary_values_are_shared_without_a_copy() {
     let received = bytes(INSERT_BINARY);
-    let Message::Insert(insert) = decode(&received, false).unwrap() else {
-        panic!()
-    };
+    let Message::Insert(insert) = decode(&received, false).unwrap() else { panic!() };
 
     let columns: Vec<_> = insert.new.shared_columns().collect();
 
-    let Column::Binary(name) = &columns[1] else {
-        panic!()
-    };
+    let Column::Binary(name) = &columns[1] else { panic!() };
     assert_eq!(&name[..], b"Ada");
     assert!(received.as_ptr_range().contains(&name.as_ptr()));
-    assert_eq!(
-        columns[0],
-        Column::Binary(Bytes::from_static(&[0, 0, 0, 1]))
-    );
+    assert_eq!(columns[0], Column::Binary(Bytes::from_static(&[0, 0, 0, 1])));
     assert_eq!(columns[4], Column::Null);
 }
 
 #[test]
 fn update_carries_old_values_only_as_identity_demands() {
-    let Message::Update(plain) = message(UPDATE) else {
-        panic!()
-    };
-    let Message::Update(key) = message(UPDATE_KEY) else {
-        panic!()
-    };
-    let Message::Update(full) = message(UPDATE_FULL) else {
-        panic!()
-    };
+    let Message::Update(plain) = message(UPDATE) else { panic!() };
+    let Message::Update(key) = message(UPDATE_KEY) else { panic!() };
+    let Message::Update(full) = message(UPDATE_FULL) else { panic!() };
 
     assert_eq!(plain.old, None);
-    let Some(OldTuple::Key(old)) = &key.old else {
-        panic!()
-    };
+    let Some(OldTuple::Key(old)) = &key.old else { panic!() };
     assert_eq!(texts(old)[..2], [Column::Text("1"), Column::Null]);
     assert_eq!(texts(&key.new)[0], Column::Text("2"));
-    let Some(OldTuple::Full(old)) = &full.old else {
-        panic!()
-    };
+    let Some(OldTuple::Full(old)) = &full.old else { panic!() };
     assert_eq!(texts(old), [Column::Text("7"), Column::Text("x")]);
     assert_eq!(texts(&full.new), [Column::Text("7"), Column::Null]);
 }
 
 #[test]
 fn unchanged_toast_is_neither_null_nor_a_value() {
-    let Message::Update(update) = message(UPDATE_TOAST) else {
-        panic!()
-    };
+    let Message::Update(update) = message(UPDATE_TOAST) else { panic!() };
 
     assert_eq!(texts(&update.new)[4], Column::Unchanged);
 }
 
 #[test]
 fn delete_tells_key_from_full_row() {
-    let Message::Delete(key) = message(DELETE_KEY) else {
-        panic!()
-    };
-    let Message::Delete(full) = message(DELETE_FULL) else {
-        panic!()
-    };
+    let Message::Delete(key) = message(DELETE_KEY) else { panic!() };
+    let Message::Delete(full) = message(DELETE_FULL) else { panic!() };
 
     assert_eq!(key.old.kind(), OldKind::Key);
     assert_eq!(full.old.kind(), OldKind::Full);
@@ -273,55 +216,32 @@ fn delete_tells_key_from_full_row() {
 
 #[test]
 fn truncate_lists_relations_and_options() {
-    let expected = Truncate {
-        xid: None,
-        cascade: true,
-        restart_identity: true,
-        relation_ids: vec![0x400B, 0x4012],
-    };
+    let expected =
+        Truncate { xid: None, cascade: true, restart_identity: true, relation_ids: vec![0x400B, 0x4012] };
 
     assert_eq!(message(TRUNCATE), Message::Truncate(expected));
 }
 
 #[test]
 fn logical_message_and_origin_are_read() {
-    let Message::Message(logical) = message(LOGICAL_MESSAGE) else {
-        panic!()
-    };
-    let Message::Origin(origin) = message(ORIGIN) else {
-        panic!()
-    };
+    let Message::Message(logical) = message(LOGICAL_MESSAGE) else { panic!() };
+    let Message::Origin(origin) = message(ORIGIN) else { panic!() };
 
     assert!(logical.transactional);
     assert_eq!(&*logical.prefix, "hello");
     assert_eq!(&logical.content[..], b"w\0rld");
-    assert_eq!(
-        (origin.commit_lsn, &*origin.name),
-        (Lsn::new(0x16B_3748), "orig")
-    );
+    assert_eq!((origin.commit_lsn, &*origin.name), (Lsn::new(0x16B_3748), "orig"));
 }
 
 #[test]
 fn changes_in_a_stream_block_carry_their_xid() {
     let xid = Some(Xid(0x2FB));
-    let Message::Relation(relation) = streamed(STREAMED_RELATION) else {
-        panic!()
-    };
-    let Message::Type(type_) = streamed(STREAMED_TYPE) else {
-        panic!()
-    };
-    let Message::Update(update) = streamed(STREAMED_UPDATE) else {
-        panic!()
-    };
-    let Message::Delete(delete) = streamed(STREAMED_DELETE) else {
-        panic!()
-    };
-    let Message::Truncate(truncate) = streamed(STREAMED_TRUNCATE) else {
-        panic!()
-    };
-    let Message::Message(logical) = streamed(STREAMED_MESSAGE) else {
-        panic!()
-    };
+    let Message::Relation(relation) = streamed(STREAMED_RELATION) else { panic!() };
+    let Message::Type(type_) = streamed(STREAMED_TYPE) else { panic!() };
+    let Message::Update(update) = streamed(STREAMED_UPDATE) else { panic!() };
+    let Message::Delete(delete) = streamed(STREAMED_DELETE) else { panic!() };
+    let Message::Truncate(truncate) = streamed(STREAMED_TRUNCATE) else { panic!() };
+    let Message::Message(logical) = streamed(STREAMED_MESSAGE) else { panic!() };
 
     assert_eq!([relation.xid, type_.xid, update.xid], [xid; 3]);
     assert_eq!([delete.xid, truncate.xid, logical.xid], [xid; 3]);
@@ -330,14 +250,9 @@ fn changes_in_a_stream_block_carry_their_xid() {
 
 #[test]
 fn stream_abort_names_the_sub_transaction() {
-    let Message::StreamAbort(abort) = message(STREAM_ABORT) else {
-        panic!()
-    };
+    let Message::StreamAbort(abort) = message(STREAM_ABORT) else { panic!() };
 
-    assert_eq!(
-        (abort.xid, abort.sub_xid, abort.abort),
-        (Xid(742), Xid(743), None)
-    );
+    assert_eq!((abort.xid, abort.sub_xid, abort.abort), (Xid(742), Xid(743), None));
 }
 
 #[test]
@@ -345,35 +260,20 @@ fn parallel_stream_abort_has_place_and_time() {
     let mut hex = STREAM_ABORT.to_owned();
     hex.push_str("00000000000198780000000000000007");
 
-    let Message::StreamAbort(abort) = message(&hex) else {
-        panic!()
-    };
+    let Message::StreamAbort(abort) = message(&hex) else { panic!() };
 
     assert_eq!(abort.abort, Some((Lsn::new(0x19878), 0x00000000_00000007)));
 }
 
 #[test]
 fn two_phase_messages_carry_the_gid() {
-    let Message::BeginPrepare(begin) = message(BEGIN_PREPARE) else {
-        panic!()
-    };
-    let Message::Prepare(prepare) = message(PREPARE) else {
-        panic!()
-    };
-    let Message::CommitPrepared(commit) = message(COMMIT_PREPARED) else {
-        panic!()
-    };
-    let Message::RollbackPrepared(rollback) = message(ROLLBACK_PREPARED) else {
-        panic!()
-    };
-    let Message::StreamPrepare(streamed) = message(STREAM_PREPARE) else {
-        panic!()
-    };
+    let Message::BeginPrepare(begin) = message(BEGIN_PREPARE) else { panic!() };
+    let Message::Prepare(prepare) = message(PREPARE) else { panic!() };
+    let Message::CommitPrepared(commit) = message(COMMIT_PREPARED) else { panic!() };
+    let Message::RollbackPrepared(rollback) = message(ROLLBACK_PREPARED) else { panic!() };
+    let Message::StreamPrepare(streamed) = message(STREAM_PREPARE) else { panic!() };
 
-    assert_eq!(
-        (&*begin.gid, &*prepare.gid, &*commit.gid),
-        ("gid one", "gid one", "gid one")
-    );
+    assert_eq!((&*begin.gid, &*prepare.gid, &*commit.gid), ("gid one", "gid one", "gid one"));
     assert_eq!((&*rollback.gid, &*streamed.gid), ("gid two", "big"));
     assert_eq!(begin.end_lsn, prepare.end_lsn);
     assert!(rollback.rollback_micros > rollback.prepare_micros);
@@ -382,30 +282,16 @@ fn two_phase_messages_carry_the_gid() {
 
 #[test]
 fn row_header_agrees_with_the_decoder() {
-    let expected = |kind, old| RowHeader {
-        kind,
-        xid: None,
-        relation_id: 0x400B,
-        old,
-    };
+    let expected = |kind, old| RowHeader { kind, xid: None, relation_id: 0x400B, old };
     let header = |hex| row_header(&bytes(hex), false).unwrap();
 
     assert_eq!(header(INSERT), Some(expected(RowKind::Insert, None)));
     assert_eq!(header(UPDATE), Some(expected(RowKind::Update, None)));
-    assert_eq!(
-        header(UPDATE_KEY),
-        Some(expected(RowKind::Update, Some(OldKind::Key)))
-    );
-    assert_eq!(
-        header(DELETE_KEY),
-        Some(expected(RowKind::Delete, Some(OldKind::Key)))
-    );
+    assert_eq!(header(UPDATE_KEY), Some(expected(RowKind::Update, Some(OldKind::Key))));
+    assert_eq!(header(DELETE_KEY), Some(expected(RowKind::Delete, Some(OldKind::Key))));
     assert_eq!(header(BEGIN), None);
     let streamed = row_header(&bytes(STREAMED_DELETE), true).unwrap().unwrap();
-    assert_eq!(
-        (streamed.xid, streamed.relation_id),
-        (Some(Xid(0x2FB)), 0x400B)
-    );
+    assert_eq!((streamed.xid, streamed.relation_id), (Some(Xid(0x2FB)), 0x400B));
 }
 
 #[test]
@@ -422,13 +308,7 @@ fn bytes_after_the_message_are_an_error() {
 
     let error = decode(&bytes(&hex), false).unwrap_err();
 
-    assert_eq!(
-        error,
-        DecodeError::Trailing {
-            tag: b'C',
-            count: 1
-        }
-    );
+    assert_eq!(error, DecodeError::Trailing { tag: b'C', count: 1 });
 }
 
 #[test]
@@ -436,18 +316,8 @@ fn negative_counts_are_errors() {
     let tuple = bytes("490000400b4effff");
     let value = bytes("490000400b4e000174ffffffff");
 
-    assert_eq!(
-        decode(&tuple, false),
-        Err(DecodeError::Negative {
-            field: "column count"
-        })
-    );
-    assert_eq!(
-        decode(&value, false),
-        Err(DecodeError::Negative {
-            field: "column length"
-        })
-    );
+    assert_eq!(decode(&tuple, false), Err(DecodeError::Negative { field: "column count" }));
+    assert_eq!(decode(&value, false), Err(DecodeError::Negative { field: "column length" }));
 }
 
 #[test]
@@ -467,10 +337,7 @@ fn a_message_cut_anywhere_is_an_error() {
         let received = bytes(hex);
 
         for end in 0..received.len() {
-            assert!(
-                decode(&received.slice(..end), *streaming).is_err(),
-                "{hex} cut at {end}"
-            );
+            assert!(decode(&received.slice(..end), *streaming).is_err(), "{hex} cut at {end}");
         }
     }
 }

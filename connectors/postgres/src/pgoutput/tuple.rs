@@ -1,11 +1,7 @@
 //! The columns of one row version.
 //!
 //! Hot path.
-#![deny(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::indexing_slicing
-)]
+#![deny(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::indexing_slicing)]
 
 use std::iter::FusedIterator;
 
@@ -46,10 +42,7 @@ impl TupleData {
         for _ in 0..columns {
             skip_column(reader)?;
         }
-        Ok(Self {
-            bytes: reader.shared_since(start),
-            columns,
-        })
+        Ok(Self { bytes: reader.shared_since(start), columns })
     }
 
     /// Returns the number of columns.
@@ -67,19 +60,13 @@ impl TupleData {
     /// Walks over the columns in the relation's order, borrowing their bytes.
     #[must_use]
     pub fn columns(&self) -> Columns<'_> {
-        Columns {
-            rest: &self.bytes,
-            left: self.columns,
-        }
+        Columns { rest: &self.bytes, left: self.columns }
     }
 
     /// Walks over the columns in the relation's order, sharing their bytes by reference count.
     #[must_use]
     pub fn shared_columns(&self) -> SharedColumns<'_> {
-        SharedColumns {
-            tuple: self,
-            columns: self.columns(),
-        }
+        SharedColumns { tuple: self, columns: self.columns() }
     }
 
     /// Shares one value that [`Self::columns`] lent, so that it can outlive the tuple.
@@ -155,10 +142,7 @@ fn skip_column(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
             let length = reader.length32("column length")?;
             reader.take(length, "column value").map(drop)
         }
-        value => Err(DecodeError::UnknownMarker {
-            field: "column marker",
-            value,
-        }),
+        value => Err(DecodeError::UnknownMarker { field: "column marker", value }),
     }
 }
 
@@ -173,11 +157,7 @@ fn split_column(tuple: &[u8]) -> Option<(Column<&[u8]>, &[u8])> {
             let (length, rest) = rest.split_first_chunk::<4>()?;
             let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
             let (value, rest) = rest.split_at_checked(length)?;
-            let column = if marker == b't' {
-                Column::Text(value)
-            } else {
-                Column::Binary(value)
-            };
+            let column = if marker == b't' { Column::Text(value) } else { Column::Binary(value) };
             Some((column, rest))
         }
     }
