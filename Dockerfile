@@ -23,7 +23,7 @@ RUN apt-get update \
     && useradd --system --uid 10001 --home-dir /var/lib/sluice --create-home sluice
 COPY --from=build /out/ /usr/local/bin/
 USER sluice
-# Where worker-compose.properties keeps the offsets; mount a volume on it.
+# Relative paths begin here, that of the offsets file for one: mount a volume on it.
 WORKDIR /var/lib/sluice
 EXPOSE 8083
 ENTRYPOINT ["sluice"]

@@ -25,7 +25,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Create the database if it is missing and apply postgres-init/ to it; safe to repeat.
-    Init(PostgresArg),
+    Init(Servers),
     /// Feed inserts, updates and deletes, and show them arrive.
     Demo(demo::Options),
     /// Insert many rows as fast as the server takes them.
@@ -33,21 +33,9 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
-struct PostgresArg {
-    /// Connection string of the users database.
-    #[arg(
-        long,
-        env = "SLUICE_POSTGRES",
-        default_value = "host=127.0.0.1 port=5432 user=postgres password=postgres dbname=users",
-        hide_env_values = true
-    )]
-    postgres: String,
-}
-
-#[derive(Debug, Args)]
 struct Load {
     #[command(flatten)]
-    postgres: PostgresArg,
+    servers: Servers,
     /// Rows to insert.
     #[arg(long, default_value_t = 1_000_000)]
     rows: usize,
@@ -59,7 +47,7 @@ struct Load {
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Init(PostgresArg { postgres }) => init::init(&postgres).await.map(|()| ExitCode::SUCCESS),
+        Command::Init(servers) => init::init(&servers.postgres).await.map(|()| ExitCode::SUCCESS),
         Command::Demo(options) => demo::run(options).await,
         Command::Load(load) => run_load(&load).await.map(|()| ExitCode::SUCCESS),
     };
@@ -71,7 +59,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run_load(load: &Load) -> anyhow::Result<()> {
-    let client = postgres::connect(&load.postgres.postgres).await?;
+    let client = postgres::connect(&load.servers.postgres).await?;
     let mut feeder = Feeder::new(client, load.seed).await?;
     let start = Instant::now();
     feeder.insert_many(load.rows, LOAD_ROWS_PER_TRANSACTION).await?;
@@ -85,7 +73,7 @@ async fn run_load(load: &Load) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the servers of the pipeline are.
+/// Where the servers of the pipeline are. Every command takes all of them, so that a caller need not know which it asks.
 #[derive(Debug, Clone, Args)]
 struct Servers {
     /// Connection string of the users database.

@@ -4,17 +4,15 @@ use std::io::Cursor;
 
 use futures_util::SinkExt;
 use tokio_postgres::Transaction;
+use uuid::Uuid;
 
 use super::Feeder;
 use super::unit::Unit;
 use crate::postgres::without_values;
-use crate::row::{COLUMNS, UserRow};
+use crate::row::{COLUMNS, RowError, UserRow};
 
 /// Bytes of one frame of `COPY` data: large enough that its header does not matter.
 const FRAME_BYTES: usize = 256 * 1024;
-
-/// Rows that are generated before they are sent: bounds memory, whatever the size of the transaction.
-const ROWS_AT_ONCE: usize = 2_000;
 
 impl Feeder {
     /// Inserts `rows` people as fast as the server takes them, `rows_per_transaction` at a time.
@@ -38,44 +36,45 @@ impl Feeder {
     }
 
     async fn insert_in_one_transaction(&mut self, rows: usize) -> anyhow::Result<()> {
-        // The unit borrows the connection for as long as people are made, so it gets statements and client by field.
+        // By field: the unit borrows the connection for as long as people are made.
         let Self { client, statements, generator, keys, fed, .. } = self;
         let mut unit = Unit::begin(client, statements).await?;
-        let mut left = rows;
-        while left > 0 {
-            let people = std::iter::repeat_with(|| UserRow::try_from(generator.person()))
-                .filter(|row| !row.as_ref().is_ok_and(|row| keys.contains(row.id)))
-                .take(left.min(ROWS_AT_ONCE))
-                .collect::<Result<Vec<_>, _>>()?;
-            copy(unit.transaction(), &people).await?;
-            unit.inserted(people.iter().map(|row| row.id));
-            left -= people.len();
-        }
+        let people = std::iter::repeat_with(|| UserRow::try_from(generator.person()))
+            .filter(|row| !row.as_ref().is_ok_and(|row| keys.contains(row.id)))
+            .take(rows);
+        let copied = copy(unit.transaction(), people).await?;
+        unit.inserted(copied);
         unit.commit(keys, fed).await
-    }
-
-    /// So many people under unused keys, none of them large.
-    pub(super) fn rows_to_load(&mut self, rows: usize) -> anyhow::Result<Vec<UserRow>> {
-        (0..rows).map(|_| self.row(false)).collect()
     }
 }
 
-/// Copies rows into the table.
-pub(super) async fn copy(transaction: &Transaction<'_>, rows: &[UserRow]) -> anyhow::Result<()> {
+/// Copies rows into the table and returns their keys. The server works on a frame while the next one is made.
+pub(super) async fn copy(
+    transaction: &Transaction<'_>,
+    rows: impl Iterator<Item = Result<UserRow, RowError>>,
+) -> anyhow::Result<Vec<Uuid>> {
     let names = COLUMNS.map(|(name, _)| name).join(", ");
     let statement = format!("COPY public.users ({names}) FROM STDIN");
     let mut sink = Box::pin(transaction.copy_in(&statement).await.map_err(without_values)?);
-    let mut frame = String::with_capacity(FRAME_BYTES + FRAME_BYTES / 8);
+    let mut keys = Vec::new();
+    let mut frame = empty_frame();
     for row in rows {
-        write_line(&mut frame, row);
+        let row = row?;
+        write_line(&mut frame, &row);
+        keys.push(row.id);
         if frame.len() >= FRAME_BYTES {
-            let full = std::mem::replace(&mut frame, String::with_capacity(FRAME_BYTES + FRAME_BYTES / 8));
+            let full = std::mem::replace(&mut frame, empty_frame());
             sink.send(Cursor::new(full.into_bytes())).await.map_err(without_values)?;
         }
     }
     sink.send(Cursor::new(frame.into_bytes())).await.map_err(without_values)?;
     sink.as_mut().finish().await.map_err(without_values)?;
-    Ok(())
+    Ok(keys)
+}
+
+/// Room for a full frame and the row that makes it full.
+fn empty_frame() -> String {
+    String::with_capacity(FRAME_BYTES + FRAME_BYTES / 8)
 }
 
 /// Appends a row in `COPY`'s text format: tabs between columns, `\N` for NULL.

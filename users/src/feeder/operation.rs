@@ -234,10 +234,9 @@ impl Feeder {
     }
 
     async fn big_transaction(&mut self) -> anyhow::Result<()> {
-        let rows = self.rows_to_load(self.big_transaction_rows)?;
-        let keys: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let rows = (0..self.big_transaction_rows).map(|_| self.row(false)).collect::<Result<Vec<_>, _>>()?;
         let mut unit = Unit::begin(&mut self.client, &self.statements).await?;
-        super::load::copy(unit.transaction(), &rows).await?;
+        let keys = super::load::copy(unit.transaction(), rows.into_iter().map(Ok)).await?;
         unit.inserted(keys.iter().copied());
         unit.change_phones(&keys).await?;
         unit.delete_many(&keys[..keys.len() / 3]).await?;
