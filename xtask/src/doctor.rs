@@ -184,7 +184,14 @@ pub fn require(install: bool, verbose: bool) -> anyhow::Result<Java> {
         answer(diagnosis.table());
     }
     if !missing.is_empty() {
-        bail!("something is missing; install it with\n\n    {}\n", install_command(&missing));
+        // Debian 13 has left this Java behind.
+        let hint = match missing.contains(&JAVA_PACKAGE) {
+            true => {
+                "\nwhere no such package is to be had, unpack any build of Java 17 and set JAVA_HOME to it"
+            }
+            false => "",
+        };
+        bail!("something is missing; install it with\n\n    {}\n{hint}", install_command(&missing));
     }
     Java::find()
 }

@@ -62,7 +62,8 @@ pub struct Stack {
     pub postgres: Server,
     /// Kafka; topics are not created by themselves.
     pub kafka: Server,
-    /// The schema registry, with compatibility BACKWARD. It keeps everything in memory: after a stop it comes back empty.
+    /// The schema registry, with compatibility BACKWARD. Its schemas survive a restart; what was registered in the
+    /// last half second may not survive a kill.
     pub registry: Server,
     /// Cassandra; data centre `datacenter1`.
     pub cassandra: Server,
@@ -82,7 +83,12 @@ impl Stack {
         let wanted = |server: &&Server| {
             options.only.is_empty() || options.only.iter().any(|name| name == server.name())
         };
-        each(stack.servers().into_iter().filter(wanted), Server::start)?;
+        let started = each(stack.servers().into_iter().filter(wanted), Server::start);
+        if let Err(error) = started {
+            // Detached servers would stay otherwise.
+            stack.stop()?;
+            return Err(error);
+        }
         Ok(stack)
     }
 
@@ -122,16 +128,19 @@ impl Stack {
         [&self.postgres, &self.kafka, &self.registry, &self.cassandra]
     }
 
-    /// The addresses under the names that the connector files in `config/` use.
+    /// The addresses of the running servers, under the names that the connector files in `config/` use.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("POSTGRES_HOST", "127.0.0.1".to_owned()),
-            ("POSTGRES_PORT", self.postgres_port().to_string()),
-            ("KAFKA_BOOTSTRAP_SERVERS", self.bootstrap_servers()),
-            ("SCHEMA_REGISTRY_URL", self.registry_url()),
-            ("CASSANDRA_HOST", "127.0.0.1".to_owned()),
-            ("CASSANDRA_PORT", self.cassandra.port().to_string()),
-        ]
+        let host = || "127.0.0.1".to_owned();
+        let addresses = [
+            (&self.postgres, "POSTGRES_HOST", host()),
+            (&self.postgres, "POSTGRES_PORT", self.postgres_port().to_string()),
+            (&self.kafka, "KAFKA_BOOTSTRAP_SERVERS", self.bootstrap_servers()),
+            (&self.registry, "SCHEMA_REGISTRY_URL", self.registry_url()),
+            (&self.cassandra, "CASSANDRA_HOST", host()),
+            (&self.cassandra, "CASSANDRA_PORT", self.cassandra.port().to_string()),
+        ];
+        let running = addresses.into_iter().filter(|(server, ..)| server.pid().is_some());
+        running.map(|(_, name, value)| (name, value)).collect()
     }
 
     /// Stops all servers in order; what they stored stays if a directory was given.

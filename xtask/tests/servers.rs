@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use xtask::process::Server;
+use xtask::commands::down;
+use xtask::process::{Lifetime, Server};
 use xtask::stack::{Stack, StackOptions};
 
 fn alive(pid: u32) -> bool {
@@ -40,6 +41,21 @@ fn postgres_answers(port: u16) -> bool {
     ask().is_ok()
 }
 
+/// Sends a request to the registry and returns the whole answer.
+fn registry_says(stack: &Stack, method: &str, path: &str, body: &str) -> String {
+    let ask = || {
+        let mut stream = TcpStream::connect(("127.0.0.1", stack.registry.port()))?;
+        let length = body.len();
+        let request = format!(
+            "{method} /apis/ccompat/v7{path} HTTP/1.1\r\nHost: registry\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes())?;
+        std::io::read_to_string(stream)
+    };
+    ask().unwrap_or_default()
+}
+
 #[test]
 fn servers_stand_faults_and_leave_nothing() {
     let stack = Stack::start(&StackOptions::default()).unwrap();
@@ -52,6 +68,11 @@ fn servers_stand_faults_and_leave_nothing() {
     stack.postgres.resume().unwrap();
     assert!(postgres_answers(stack.postgres_port()));
 
+    assert!(
+        registry_says(&stack, "POST", "/subjects/kept/versions", r#"{"schema":"\"string\""}"#)
+            .contains("\"id\":")
+    );
+
     for server in stack.servers() {
         server.kill().unwrap();
         assert_eq!(server.pid(), None, "{} after kill", server.name());
@@ -59,6 +80,8 @@ fn servers_stand_faults_and_leave_nothing() {
     }
     stack.kafka.restart().unwrap();
     stack.postgres.restart().unwrap();
+    stack.registry.restart().unwrap();
+    assert!(registry_says(&stack, "GET", "/subjects", "").contains("[\"kept\"]"));
     let second = pids(&stack);
     assert_eq!(second.len(), 4);
     drop(stack);
@@ -82,6 +105,29 @@ fn a_kept_directory_serves_again_on_other_ports() {
 
     assert_ne!(stack.postgres_port(), port);
     assert_eq!(pids(&stack).len(), 4);
+}
+
+#[test]
+fn detached_servers_stay_until_they_are_stopped() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let options = StackOptions {
+        directory: Some(directory.path().to_owned()),
+        lifetime: Lifetime::Detached,
+        only: vec!["postgres".to_owned(), "kafka".to_owned()],
+        ..StackOptions::default()
+    };
+    let stack = Stack::start(&options).unwrap();
+    let pids = pids(&stack);
+    let port = stack.postgres_port();
+
+    drop(stack);
+    assert_eq!(pids.len(), 2);
+    assert!(pids.iter().all(|pid| alive(*pid)));
+    assert!(postgres_answers(port));
+    down::stop_all(directory.path()).unwrap();
+
+    assert!(all_end_within(&pids, 0));
 }
 
 #[test]

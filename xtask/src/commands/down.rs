@@ -23,7 +23,11 @@ pub fn run() -> anyhow::Result<()> {
     stop_all(&demo::directory()?)
 }
 
-fn stop_all(directory: &Path) -> anyhow::Result<()> {
+/// Stops whatever the pid files of a stack's folder name.
+///
+/// # Errors
+/// Fails when a signal cannot be sent or a pid file not removed.
+pub fn stop_all(directory: &Path) -> anyhow::Result<()> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let files =
         entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "pid"));

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use anyhow::ensure;
 
-use super::{Setting, Tuning};
+use super::{Setting, Tuning, with_path};
 use crate::downloads::REGISTRY;
 use crate::http;
 use crate::ports::Port;
@@ -13,7 +13,7 @@ use crate::process::Blueprint;
 /// Where the Confluent-compatible interface is.
 pub(crate) const PATH: &str = "/apis/ccompat/v7";
 
-/// Describes the server, which keeps everything in memory.
+/// Describes the server, which stores schemas in a file of its folder, so that their ids survive a restart.
 pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Blueprint> {
     let app = REGISTRY.install(&setting.java)?.join("app");
     let folder = setting.folder("registry")?;
@@ -28,7 +28,8 @@ pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Bluepri
     arguments.push("-Dquarkus.console.color=false".into());
     arguments
         .extend(["-jar".into(), app.join("apicurio-registry-app-2.6.13.Final-runner.jar").into_os_string()]);
-    let launch = setting.java(&folder, arguments);
+    let mut launch = setting.java(&folder, arguments);
+    launch.environment.push(("REGISTRY_DATASOURCE_URL", with_path("jdbc:h2:file:", &folder.join("data"))));
     let directory = setting.directory.clone();
     Ok(Blueprint { name: "registry", port, inner_ports: Vec::new(), directory, first: None, launch, probe })
 }
