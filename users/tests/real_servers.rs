@@ -1,16 +1,21 @@
-//! Feeder and comparison against a real Postgres and a real Cassandra.
+//! Feeder, comparison and record counts against a real Postgres, Cassandra and Kafka.
 //!
-//! Ignored unless asked for, because they need servers: set SLUICE_POSTGRES (its database name is replaced) and
-//! SLUICE_CASSANDRA, then run `cargo test -p sluice-users -- --ignored`. Each test has a database and a keyspace of
+//! Ignored unless asked for, because they need servers: set SLUICE_POSTGRES (its database name is replaced),
+//! SLUICE_CASSANDRA and SLUICE_KAFKA, then run `cargo test -p sluice-users -- --ignored`. Each test has a database and a keyspace of
 //! its own and removes both.
 
 #![allow(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
 use std::time::Duration;
 
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use scylla::client::session::Session;
 use sluice_users::compare::{Comparison, Difference, Tables, compare, wait_until_equal};
 use sluice_users::feeder::{Feeder, Mix, Operation};
+use sluice_users::topic::{Records, Topic};
 use sluice_users::{cassandra, init, postgres};
 use tokio_postgres::Client;
 
@@ -231,4 +236,28 @@ async fn the_common_scalar_types_are_equal_by_value() {
 
     assert!(comparison.is_equal(), "{comparison}");
     lab.close().await;
+}
+
+#[tokio::test]
+#[ignore = "needs Kafka"]
+async fn records_are_counted_over_all_partitions() {
+    let brokers = std::env::var("SLUICE_KAFKA").expect("SLUICE_KAFKA names a broker");
+    let name = format!("users-count-{:08x}", fastrand::u32(..));
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", &brokers);
+    let topic = Topic::new(&brokers, &name).unwrap();
+    assert_eq!(topic.records().await.unwrap(), Records::default());
+
+    let admin: AdminClient<DefaultClientContext> = config.create().unwrap();
+    let new = NewTopic::new(&name, 2, TopicReplication::Fixed(1));
+    let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(10)));
+    admin.create_topics([&new], &options).await.unwrap()[0].as_ref().unwrap();
+    let producer: BaseProducer = config.create().unwrap();
+    for partition in [0, 1, 1] {
+        producer.send(BaseRecord::to(&name).partition(partition).key("k").payload("v")).unwrap();
+    }
+    producer.flush(Duration::from_secs(10)).unwrap();
+
+    assert_eq!(topic.records().await.unwrap(), Records { partitions: 2, count: 3 });
+    admin.delete_topics(&[&name], &options).await.unwrap();
 }
