@@ -8,6 +8,7 @@ use crate::{
 
 /// What a transform makes of a record.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box per record would cost more than moving it")]
 pub enum Transformed {
     /// The record goes on, changed or not.
     Keep(Record),

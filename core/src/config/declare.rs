@@ -158,7 +158,7 @@ mod tests {
         ]))
         .unwrap();
 
-        assert_eq!((sample.port, sample.wait.0.as_millis()), (5432, 10));
+        assert_eq!((sample.host.as_str(), sample.port, sample.wait.0.as_millis()), ("h", 5432, 10));
         assert_eq!(sample.driver.0.get("a").map(String::as_str), Some("1"));
         assert_eq!(sample.tables.0, ["x", "y"]);
         assert!(sample.password.is_none());

@@ -153,6 +153,17 @@ pub trait Config: Sized + Send + 'static {
     }
 }
 
+/// No properties at all.
+impl Config for () {
+    fn definitions() -> Vec<Definition> {
+        Vec::new()
+    }
+
+    fn from_properties(_properties: &Properties) -> Result<Self, Vec<Fault>> {
+        Ok(())
+    }
+}
+
 impl Definition {
     /// Whether a key is this property or, for a prefix, one below it.
     pub fn claims(&self, key: &str) -> bool {
