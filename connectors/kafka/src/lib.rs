@@ -1,1 +1,3 @@
 //! Kafka source and sink with Schema Registry Avro and JSON converters.
+
+pub mod avro;

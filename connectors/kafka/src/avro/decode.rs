@@ -1,0 +1,427 @@
+//! Avro datums → values, by a plan compiled once per writer schema.
+//!
+//! Hot path. Text and bytes are slices of the datum; nothing is allocated per field but the list of a
+//! row's values. Bad input is an error that names field and byte offset, whatever the bytes are.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use sluice_core::{
+    change::{Change, ChangeSchema, field},
+    schema::{Kind, Schema, SchemaRef},
+    value::{Struct, Value},
+};
+
+use super::{
+    change_decode::ChangePlan,
+    connect::{map_entry, optional_member, to_connect},
+    cursor::{Cursor, DecodeStep},
+    error::{AvroError, DecodeProblem, Failure},
+    parse::{self, Node, NodeKind},
+    unavailable::UnavailableValue,
+};
+
+/// Reads datums of one writer schema.
+#[derive(Debug)]
+pub struct Decoder {
+    schema: SchemaRef,
+    root: Slot,
+    change: Option<ChangePlan>,
+}
+
+impl Decoder {
+    /// Compiles the plan for a writer schema, as the registry holds it. Call it once per schema id.
+    ///
+    /// In the fields of a row (those of an envelope's `before` and `after`, or of the outermost record)
+    /// a value that is the placeholder's form for its type reads as [`Value::Unavailable`].
+    ///
+    /// # Errors
+    /// [`AvroError::SchemaNotJson`] and [`AvroError::SchemaInvalid`].
+    pub fn compile(writer: &str, unavailable: &UnavailableValue) -> Result<Self, AvroError> {
+        let node = parse::parse(writer)?;
+        let schema = to_connect(&node)?;
+        let change = ChangeSchema::recognise(&schema).map(Arc::new);
+        let mut compiler = Compiler { unavailable, rows: HashMap::new() };
+        let root = match &change {
+            Some(_) => compiler.envelope(&node, &schema)?,
+            None => compiler.slot(&node, &schema, Watch::Fields)?,
+        };
+        let change = match (change, &root.op) {
+            (Some(change), Op::Record(row)) => Some(ChangePlan::compile(change, row)?),
+            _ => None,
+        };
+        Ok(Self { schema, root, change })
+    }
+
+    /// Returns the Connect schema of what [`Self::decode`] returns.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Reads a datum, without the wire prefix; the value shares the datum's memory.
+    ///
+    /// # Errors
+    /// [`AvroError::Decode`].
+    pub fn decode(&self, datum: &Bytes) -> Result<Value, AvroError> {
+        let mut cursor = Cursor::new(datum);
+        let value = self.root.decode(&mut cursor)?;
+        cursor.finish()?;
+        Ok(value)
+    }
+
+    /// Returns the schemas of the table version when the writer schema is a Debezium envelope.
+    pub fn change_schema(&self) -> Option<&Arc<ChangeSchema>> {
+        self.change.as_ref().map(ChangePlan::schema)
+    }
+
+    /// Reads an envelope datum, without the wire prefix, as a typed change.
+    ///
+    /// Fields of the envelope that a change does not have are skipped. The clock is the finest given.
+    ///
+    /// # Errors
+    /// [`AvroError::Decode`]; also when [`Self::change_schema`] is none.
+    pub fn decode_change(&self, datum: &Bytes) -> Result<Change, AvroError> {
+        let Some(change) = &self.change else {
+            return Err(Failure::new(DecodeProblem::NotAnEnvelope).into());
+        };
+        let mut cursor = Cursor::new(datum);
+        let change = change.decode(&mut cursor)?;
+        cursor.finish()?;
+        Ok(change)
+    }
+}
+
+/// How null is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Null {
+    Required,
+    First,
+    Last,
+}
+
+/// How one value is read.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub(super) op: Op,
+    null: Null,
+    /// The placeholder's form, where it is looked for.
+    watch: Option<Value>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Op {
+    Boolean,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Float32,
+    Float64,
+    Bytes,
+    String,
+    Fixed(usize),
+    Enum(Arc<[ByteString]>),
+    Array(Arc<Slot>),
+    Map(Arc<Slot>),
+    Entries(Arc<(Slot, Slot)>),
+    Record(Arc<Row>),
+    Union(Arc<Union>),
+}
+
+/// How a record is read.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) schema: SchemaRef,
+    pub(super) fields: Box<[(Arc<str>, Slot)]>,
+}
+
+/// How a union of several types is read: as a struct with one member set.
+#[derive(Debug)]
+pub(super) struct Union {
+    schema: SchemaRef,
+    /// For each branch the member's place and slot; none for null.
+    branches: Box<[Option<(usize, Slot)>]>,
+}
+
+impl Slot {
+    /// Reads a value with its union branch; an error's path begins inside of it.
+    #[inline]
+    pub(super) fn decode(&self, cursor: &mut Cursor<'_>) -> DecodeStep<Value> {
+        if !self.present(cursor)? {
+            return Ok(Value::Null);
+        }
+        let value = self.op.decode(cursor)?;
+        match &self.watch {
+            Some(form) if is_form(form, &value) => Ok(Value::Unavailable),
+            _ => Ok(value),
+        }
+    }
+
+    /// Reads the union branch of an optional value; whether there is a value.
+    #[inline]
+    pub(super) fn present(&self, cursor: &mut Cursor<'_>) -> DecodeStep<bool> {
+        if self.null == Null::Required {
+            return Ok(true);
+        }
+        match (cursor.long()?, self.null) {
+            (0, Null::First) | (1, Null::Last) => Ok(false),
+            (0 | 1, _) => Ok(true),
+            _ => cursor.fail(DecodeProblem::Branch(2)),
+        }
+    }
+
+    /// Returns the fewest bytes that a value takes.
+    fn least(&self) -> usize {
+        if self.null == Null::Required { self.op.least() } else { 1 }
+    }
+}
+
+/// Whether a value is the placeholder's form; of structs, the values count and not the schemas.
+#[inline]
+fn is_form(form: &Value, value: &Value) -> bool {
+    match (form, value) {
+        (Value::String(form), Value::String(value)) => form == value,
+        (Value::Struct(form), Value::Struct(value)) => form.values() == value.values(),
+        (Value::Array(form), Value::Array(value)) => {
+            form.len() == value.len() && form.iter().zip(value).all(|(form, value)| is_form(form, value))
+        }
+        _ => form == value,
+    }
+}
+
+impl Op {
+    #[inline]
+    pub(super) fn decode(&self, cursor: &mut Cursor<'_>) -> DecodeStep<Value> {
+        Ok(match self {
+            Self::String => Value::String(cursor.text()?),
+            Self::Int64 => Value::Int64(cursor.long()?),
+            Self::Int32 => Value::Int32(cursor.narrow("int32")?),
+            Self::Int16 => Value::Int16(cursor.narrow("int16")?),
+            Self::Int8 => Value::Int8(cursor.narrow("int8")?),
+            Self::Boolean => match cursor.byte()? {
+                0 => Value::Boolean(false),
+                1 => Value::Boolean(true),
+                _ => return cursor.fail(DecodeProblem::Boolean),
+            },
+            Self::Bytes => Value::Bytes(cursor.bytes()?),
+            Self::Float32 => Value::Float32(f32::from_le_bytes(cursor.array()?)),
+            Self::Float64 => Value::Float64(f64::from_le_bytes(cursor.array()?)),
+            other => return other.decode_composite(cursor),
+        })
+    }
+
+    fn decode_composite(&self, cursor: &mut Cursor<'_>) -> DecodeStep<Value> {
+        match self {
+            Self::Fixed(size) => cursor.take(*size).map(Value::Bytes),
+            Self::Enum(symbols) => {
+                let index = cursor.long()?;
+                let symbol = usize::try_from(index).ok().and_then(|index| symbols.get(index));
+                match symbol {
+                    Some(symbol) => Ok(Value::String(symbol.clone())),
+                    None => cursor.fail(DecodeProblem::Symbol(symbols.len())),
+                }
+            }
+            Self::Array(item) => blocks(cursor, item.least(), |cursor| item.decode(cursor)).map(Value::Array),
+            Self::Map(slot) => blocks(cursor, 1 + slot.least(), |cursor| {
+                Ok((Value::String(cursor.text()?), slot.decode(cursor)?))
+            })
+            .map(Value::Map),
+            Self::Entries(slots) => blocks(cursor, slots.0.least() + slots.1.least(), |cursor| {
+                Ok((slots.0.decode(cursor)?, slots.1.decode(cursor)?))
+            })
+            .map(Value::Map),
+            Self::Record(row) => {
+                let values = row.decode(cursor)?;
+                Ok(Value::Struct(Struct::new(Arc::clone(&row.schema), values)))
+            }
+            Self::Union(union) => union.decode(cursor),
+            scalar => scalar.decode(cursor),
+        }
+    }
+
+    fn least(&self) -> usize {
+        match self {
+            Self::Float32 => 4,
+            Self::Float64 => 8,
+            Self::Fixed(size) => *size,
+            Self::Record(row) => {
+                row.fields.iter().fold(0, |sum: usize, (_, slot)| sum.saturating_add(slot.least()))
+            }
+            _ => 1,
+        }
+    }
+}
+
+impl Row {
+    /// Reads the fields in order; an error names the field.
+    #[inline]
+    pub(super) fn decode(&self, cursor: &mut Cursor<'_>) -> DecodeStep<Vec<Value>> {
+        let mut values = Vec::with_capacity(self.fields.len());
+        for (name, slot) in &self.fields {
+            match slot.decode(cursor) {
+                Ok(value) => values.push(value),
+                Err(failure) => return Err(failure.within(name)),
+            }
+        }
+        Ok(values)
+    }
+}
+
+impl Union {
+    fn decode(&self, cursor: &mut Cursor<'_>) -> DecodeStep<Value> {
+        let branch = cursor.long()?;
+        let branch = usize::try_from(branch).ok().and_then(|branch| self.branches.get(branch));
+        let Some(branch) = branch else { return cursor.fail(DecodeProblem::Branch(self.branches.len())) };
+        let Some((place, slot)) = branch else { return Ok(Value::Null) };
+        let value = slot.decode(cursor)?;
+        let mut values = vec![Value::Null; self.schema.fields().len()];
+        if let Some(member) = values.get_mut(*place) {
+            *member = value;
+        }
+        Ok(Value::Struct(Struct::new(Arc::clone(&self.schema), values)))
+    }
+}
+
+/// Reads the blocks of a list or map whose items take at least `least` bytes.
+fn blocks<T>(
+    cursor: &mut Cursor<'_>,
+    least: usize,
+    mut each: impl FnMut(&mut Cursor<'_>) -> DecodeStep<T>,
+) -> DecodeStep<Vec<T>> {
+    let mut items = Vec::new();
+    loop {
+        let count = cursor.block(least)?;
+        if count == 0 {
+            return Ok(items);
+        }
+        items.reserve(count);
+        for _ in 0..count {
+            items.push(each(cursor)?);
+        }
+    }
+}
+
+/// Where the placeholder is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Watch {
+    Nowhere,
+    /// In the fields of this record.
+    Fields,
+    /// In this value.
+    Here,
+}
+
+struct Compiler<'a> {
+    unavailable: &'a UnavailableValue,
+    /// Rows compiled so far, by schema and watch, so that a type used twice is shared.
+    rows: HashMap<(*const Schema, Watch), Arc<Row>>,
+}
+
+impl Compiler<'_> {
+    fn envelope(&mut self, node: &Node, schema: &SchemaRef) -> Result<Slot, AvroError> {
+        let watch = |name: &str| match name {
+            field::BEFORE | field::AFTER => Watch::Fields,
+            _ => Watch::Nowhere,
+        };
+        let row = self.row(node, schema, watch)?;
+        Ok(Slot { op: Op::Record(Arc::new(row)), null: Null::Required, watch: None })
+    }
+
+    fn slot(&mut self, node: &Node, schema: &SchemaRef, watch: Watch) -> Result<Slot, AvroError> {
+        let (node, null) = match &node.kind {
+            NodeKind::Union(branches) => match optional_member(branches) {
+                Some((member, true)) => (member, Null::First),
+                Some((member, false)) => (member, Null::Last),
+                None => (node, Null::Required),
+            },
+            _ => (node, Null::Required),
+        };
+        let form = if watch == Watch::Here { self.unavailable.form(schema) } else { None };
+        Ok(Slot { op: self.op(node, schema, watch)?, null, watch: form })
+    }
+
+    fn op(&mut self, node: &Node, schema: &SchemaRef, watch: Watch) -> Result<Op, AvroError> {
+        Ok(match (&node.kind, &schema.kind) {
+            (NodeKind::Boolean, _) => Op::Boolean,
+            (NodeKind::Int, Kind::Int8) => Op::Int8,
+            (NodeKind::Int, Kind::Int16) => Op::Int16,
+            (NodeKind::Int, _) => Op::Int32,
+            (NodeKind::Long, _) => Op::Int64,
+            (NodeKind::Float, _) => Op::Float32,
+            (NodeKind::Double, _) => Op::Float64,
+            (NodeKind::Bytes, _) => Op::Bytes,
+            (NodeKind::String, _) => Op::String,
+            (NodeKind::Fixed(fixed), _) => Op::Fixed(fixed.size),
+            (NodeKind::Enum(symbols), _) => {
+                Op::Enum(symbols.symbols.iter().map(|symbol| ByteString::from(&**symbol)).collect())
+            }
+            (NodeKind::Array(items), Kind::Array(of)) => {
+                Op::Array(Arc::new(self.slot(items, of, Watch::Nowhere)?))
+            }
+            (NodeKind::Array(items), Kind::Map { key, value }) => self.entries(items, key, value)?,
+            (NodeKind::Map(values), Kind::Map { value, .. }) => {
+                Op::Map(Arc::new(self.slot(values, value, Watch::Nowhere)?))
+            }
+            (NodeKind::Record(_), Kind::Struct(_)) => Op::Record(self.shared_row(node, schema, watch)?),
+            (NodeKind::Union(branches), Kind::Struct(_)) => {
+                Op::Union(Arc::new(self.union(branches, schema)?))
+            }
+            _ => return Err(AvroError::invalid("", format!("type {} has no value here", node.type_name()))),
+        })
+    }
+
+    fn entries(&mut self, items: &Node, key: &SchemaRef, value: &SchemaRef) -> Result<Op, AvroError> {
+        let Some((key_node, value_node)) = map_entry(items) else {
+            return Err(AvroError::invalid(
+                "",
+                "the list of a map's entries has other fields than key and value",
+            ));
+        };
+        let key = self.slot(key_node, key, Watch::Nowhere)?;
+        Ok(Op::Entries(Arc::new((key, self.slot(value_node, value, Watch::Nowhere)?))))
+    }
+
+    fn union(&mut self, branches: &[Node], schema: &SchemaRef) -> Result<Union, AvroError> {
+        let mut members = schema.fields().iter().enumerate();
+        let mut slots = Vec::with_capacity(branches.len());
+        for branch in branches {
+            slots.push(match (&branch.kind, &mut members) {
+                (NodeKind::Null, _) => None,
+                (_, members) => match members.next() {
+                    Some((place, field)) => Some((place, self.slot(branch, &field.schema, Watch::Nowhere)?)),
+                    None => None,
+                },
+            });
+        }
+        Ok(Union { schema: Arc::clone(schema), branches: slots.into() })
+    }
+
+    fn shared_row(&mut self, node: &Node, schema: &SchemaRef, watch: Watch) -> Result<Arc<Row>, AvroError> {
+        let inner = if watch == Watch::Fields { Watch::Here } else { Watch::Nowhere };
+        let place = (Arc::as_ptr(schema), inner);
+        if let Some(row) = self.rows.get(&place) {
+            return Ok(Arc::clone(row));
+        }
+        let row = Arc::new(self.row(node, schema, |_| inner)?);
+        self.rows.insert(place, Arc::clone(&row));
+        Ok(row)
+    }
+
+    fn row(
+        &mut self,
+        node: &Node,
+        schema: &SchemaRef,
+        watch: impl Fn(&str) -> Watch,
+    ) -> Result<Row, AvroError> {
+        let NodeKind::Record(record) = &node.kind else {
+            return Err(AvroError::invalid("", "the type is not a record"));
+        };
+        let slot = |(of, field): (&parse::RecordField, &sluice_core::schema::Field)| {
+            let slot = self.slot(&of.node, &field.schema, watch(&of.name));
+            Ok((Arc::clone(&field.name), slot.map_err(|error| error.within(&of.name))?))
+        };
+        let fields = record.fields.iter().zip(schema.fields()).map(slot).collect::<Result<_, AvroError>>()?;
+        Ok(Row { schema: Arc::clone(schema), fields })
+    }
+}
