@@ -1,5 +1,6 @@
 //! `sluice-users`: sets the users database up, feeds it, and shows or proves that Cassandra follows.
 
+mod bench;
 mod demo;
 
 use std::io::Write;
@@ -30,6 +31,8 @@ enum Command {
     Demo(demo::Options),
     /// Insert many rows as fast as the server takes them.
     Load(Load),
+    /// Measure the pipeline on a million rows; starts sluice itself.
+    Bench(bench::Options),
 }
 
 #[derive(Debug, Args)]
@@ -49,6 +52,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Init(servers) => init::init(&servers.postgres).await.map(|()| ExitCode::SUCCESS),
         Command::Demo(options) => demo::run(options).await,
+        Command::Bench(options) => bench::run(options).await,
         Command::Load(load) => run_load(&load).await.map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

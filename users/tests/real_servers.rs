@@ -1,8 +1,7 @@
 //! Feeder, comparison and record counts against a real Postgres, Cassandra and Kafka.
 //!
-//! Ignored unless asked for, because they need servers: set SLUICE_POSTGRES (its database name is replaced),
-//! SLUICE_CASSANDRA and SLUICE_KAFKA, then run `cargo test -p sluice-users -- --ignored`. Each test has a database and a keyspace of
-//! its own and removes both.
+//! `cargo xtask test` starts the servers and sets SLUICE_TEST_POSTGRES (its database name is replaced), SLUICE_TEST_CASSANDRA
+//! and SLUICE_TEST_KAFKA. Each test has a database and a keyspace of its own and removes both.
 
 #![allow(clippy::unwrap_used, reason = "helpers of a test may fail it")]
 
@@ -38,6 +37,10 @@ fn rows_as_json() -> String {
     )
 }
 
+fn address(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set; `cargo xtask test` sets it"))
+}
+
 struct Lab {
     settings: String,
     name: String,
@@ -48,11 +51,11 @@ struct Lab {
 
 impl Lab {
     async fn open(test: &str) -> Self {
-        let server = std::env::var("SLUICE_POSTGRES").expect("SLUICE_POSTGRES names a server");
+        let server = address("SLUICE_TEST_POSTGRES");
         let name = format!("{test}_{:08x}", fastrand::u32(..));
         let settings = format!("{server} dbname={name}");
         init::init(&settings).await.unwrap();
-        let node = std::env::var("SLUICE_CASSANDRA").expect("SLUICE_CASSANDRA names a node");
+        let node = address("SLUICE_TEST_CASSANDRA");
         let cassandra = cassandra::connect(&node).await.unwrap();
         let replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}";
         let keyspace = format!("CREATE KEYSPACE {name} WITH replication = {replication}");
@@ -100,7 +103,6 @@ impl Lab {
 }
 
 #[tokio::test]
-#[ignore = "needs Postgres and Cassandra"]
 async fn the_feeder_knows_how_many_rows_there_are() {
     let lab = Lab::open("feeder_counts").await;
     let mut feeder = lab.feeder(1).await;
@@ -118,7 +120,6 @@ async fn the_feeder_knows_how_many_rows_there_are() {
 }
 
 #[tokio::test]
-#[ignore = "needs Postgres and Cassandra"]
 async fn a_seed_repeats_itself() {
     let (left, right) = (Lab::open("seed_left").await, Lab::open("seed_right").await);
     let contents = "SELECT md5(string_agg(md5((to_jsonb(u) - 'created_at' - 'updated_at')::text), '' ORDER BY id)) \
@@ -139,7 +140,6 @@ async fn a_seed_repeats_itself() {
 }
 
 #[tokio::test]
-#[ignore = "needs Postgres and Cassandra"]
 async fn an_absent_table_lacks_every_column_and_row() {
     let lab = Lab::open("compare_absent").await;
     lab.feeder(1).await.insert_many(10, 10).await.unwrap();
@@ -152,7 +152,6 @@ async fn an_absent_table_lacks_every_column_and_row() {
 }
 
 #[tokio::test]
-#[ignore = "needs Postgres and Cassandra"]
 async fn a_copy_is_equal_and_every_kind_of_damage_is_found() {
     let lab = Lab::open("compare_damage").await;
     let mut feeder = lab.feeder(3).await;
@@ -203,7 +202,6 @@ fn damaged_column(difference: &Difference) -> Option<&str> {
 }
 
 #[tokio::test]
-#[ignore = "needs Postgres and Cassandra"]
 async fn the_common_scalar_types_are_equal_by_value() {
     let lab = Lab::open("compare_types").await;
     lab.sql(
@@ -239,9 +237,8 @@ async fn the_common_scalar_types_are_equal_by_value() {
 }
 
 #[tokio::test]
-#[ignore = "needs Kafka"]
 async fn records_are_counted_over_all_partitions() {
-    let brokers = std::env::var("SLUICE_KAFKA").expect("SLUICE_KAFKA names a broker");
+    let brokers = address("SLUICE_TEST_KAFKA");
     let name = format!("users-count-{:08x}", fastrand::u32(..));
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &brokers);

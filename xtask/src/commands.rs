@@ -24,8 +24,15 @@ pub(crate) fn root() -> PathBuf {
 
 /// Runs cargo in the repository's root and fails when it does.
 pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+    cargo_with(&[], arguments)
+}
+
+/// Runs cargo with more in its environment.
+pub(crate) fn cargo_with(environment: &[(&str, String)], arguments: &[&str]) -> anyhow::Result<()> {
     say(format_args!("$ cargo {}", arguments.join(" ")));
-    let status = cargo_command().args(arguments).status().context("run cargo")?;
+    let mut command = cargo_command();
+    command.args(arguments).envs(environment.iter().map(|(name, value)| (name, value)));
+    let status = command.status().context("run cargo")?;
     ensure!(status.success(), "cargo {}: {status}", arguments.join(" "));
     Ok(())
 }

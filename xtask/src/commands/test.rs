@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use super::{cargo, metadata};
+use super::{cargo, cargo_with, metadata};
 use crate::report::step;
+use crate::stack::{Stack, StackOptions};
 use crate::{dependencies, doctor};
 
-/// The files of tests that start the servers: those of the servers themselves, then the end-to-end ones.
-const WITH_SERVERS: [&str; 2] = ["servers", "e2e"];
+/// The files of tests that start servers of their own: those of the servers themselves, then the end-to-end ones.
+const WITH_OWN_SERVERS: [&str; 2] = ["servers", "e2e"];
 
 /// What the command line says about the tests.
 #[derive(Debug, clap::Args)]
@@ -15,7 +16,7 @@ pub struct Arguments {
     /// Run only the tests that need no server.
     #[arg(long, conflicts_with = "e2e")]
     unit: bool,
-    /// Run only the tests with servers, or those of them whose names contain FILTER.
+    /// Run only the end-to-end tests, or those of them whose names contain FILTER.
     #[arg(long, value_name = "FILTER", num_args = 0..=1)]
     e2e: Option<Option<String>>,
 }
@@ -28,11 +29,12 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     step("doctor", || doctor::require(false, false).map(drop))?;
     match (arguments.unit, &arguments.e2e) {
         (true, _) => unit(),
-        (false, Some(filter)) => end_to_end(filter.as_deref()),
+        (false, Some(filter)) => own_servers(&["e2e"], filter.as_deref()),
         (false, None) => {
             checks()?;
             unit()?;
-            end_to_end(None)
+            shared_servers()?;
+            own_servers(&WITH_OWN_SERVERS, None)
         }
     }
 }
@@ -45,28 +47,40 @@ fn checks() -> anyhow::Result<()> {
 
 /// All tests that need no server; always for the whole workspace, so that features, and so builds, stay the same.
 fn unit() -> anyhow::Result<()> {
-    let integration = integration_tests(&metadata()?);
-    let mut arguments = vec!["test", "--workspace", "--locked", "--lib", "--bins", "--examples"];
-    arguments.extend(integration.iter().flat_map(|name| ["--test", name]));
-    step("unit tests", || cargo(&arguments))?;
+    step("unit tests", || cargo(&["test", "--workspace", "--locked", "--lib", "--bins"]))?;
     step("examples in the documentation", || cargo(&["test", "--workspace", "--locked", "--doc"]))
 }
 
-fn end_to_end(filter: Option<&str>) -> anyhow::Result<()> {
+/// The crates' own tests, against one set of servers whose addresses they read from the environment.
+fn shared_servers() -> anyhow::Result<()> {
+    let integration = integration_tests(&metadata()?);
     let mut arguments = vec!["test", "--workspace", "--locked"];
-    arguments.extend(WITH_SERVERS.iter().flat_map(|name| ["--test", name]));
-    arguments.push("--");
-    arguments.extend(filter);
-    step("tests with servers", || cargo(&arguments))
+    arguments.extend(integration.iter().flat_map(|name| ["--test", name]));
+    let stack = step("servers", || Stack::start(&StackOptions::default()))?;
+    let addresses = [
+        ("SLUICE_TEST_POSTGRES", stack.postgres_config("postgres")),
+        ("SLUICE_TEST_KAFKA", stack.bootstrap_servers()),
+        ("SLUICE_TEST_REGISTRY", stack.registry_url()),
+        ("SLUICE_TEST_CASSANDRA", stack.cassandra_address()),
+    ];
+    step("connectors against real servers", || cargo_with(&addresses, &arguments))
 }
 
-/// The names of all files of tests that start no servers, each once.
+fn own_servers(files: &[&str], filter: Option<&str>) -> anyhow::Result<()> {
+    let mut arguments = vec!["test", "--workspace", "--locked"];
+    arguments.extend(files.iter().flat_map(|name| ["--test", name]));
+    arguments.push("--");
+    arguments.extend(filter);
+    step("end to end", || cargo(&arguments))
+}
+
+/// The names of all files of tests that start no servers of their own, each once.
 fn integration_tests(metadata: &Value) -> Vec<String> {
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
     let tests = targets.filter(|target| target["kind"] == serde_json::json!(["test"]));
     let mut names: Vec<String> = tests.filter_map(|test| test["name"].as_str().map(str::to_owned)).collect();
-    names.retain(|name| !WITH_SERVERS.contains(&name.as_str()));
+    names.retain(|name| !WITH_OWN_SERVERS.contains(&name.as_str()));
     names.sort();
     names.dedup();
     names
