@@ -2,6 +2,11 @@
 //!
 //! The server is named by `SLUICE_TEST_POSTGRES`; its role must be a superuser.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy knows test functions, but not what they share"
+)]
+
 mod support;
 
 use std::time::{Duration, Instant};

@@ -198,6 +198,7 @@ pub(super) fn put_status(out: &mut BytesMut, acknowledged: Lsn, now_micros: i64,
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a test may panic")]
 mod tests {
     use proptest::prelude::*;
 

@@ -108,7 +108,7 @@ pub struct StreamOptions {
     /// Received bytes that may wait for the consumer before reading stops.
     pub mailbox_bytes: usize,
     /// Naps between reads while data is plenty: they save client and server time, and cost up to
-    /// 200 µs of latency in a flood.
+    /// 300 µs of latency in a flood.
     pub pacing: bool,
 }
 
