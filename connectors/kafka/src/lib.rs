@@ -1,3 +1,4 @@
 //! Kafka source and sink with Schema Registry Avro and JSON converters.
 
 pub mod avro;
+pub mod json;

@@ -311,7 +311,7 @@ impl Op {
 }
 
 /// The value that Debezium invents for a required column that an old row image lacks.
-fn zero(schema: &Schema) -> Value {
+pub(crate) fn zero(schema: &Schema) -> Value {
     match &schema.kind {
         Kind::Boolean => Value::Boolean(false),
         Kind::Int8 => Value::Int8(0),

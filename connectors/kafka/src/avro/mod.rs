@@ -22,7 +22,7 @@ mod change_encode;
 mod connect;
 mod cursor;
 mod defaults;
-mod text;
+pub(crate) mod text;
 
 #[cfg(test)]
 mod golden_tests;

@@ -48,12 +48,12 @@ pub(super) fn push_latin1(out: &mut String, bytes: &[u8]) {
 }
 
 /// Appends a double as `Double.toString` prints it; what is no number becomes a string.
-pub(super) fn push_double(out: &mut String, value: f64) {
+pub(crate) fn push_double(out: &mut String, value: f64) {
     push_java_float(out, value.is_finite(), format_args!("{value:e}"), value.abs(), value.is_sign_negative());
 }
 
 /// Appends a float as `Float.toString` prints it; what is no number becomes a string.
-pub(super) fn push_float(out: &mut String, value: f32) {
+pub(crate) fn push_float(out: &mut String, value: f32) {
     let magnitude = f64::from(value.abs());
     push_java_float(out, value.is_finite(), format_args!("{value:e}"), magnitude, value.is_sign_negative());
 }
