@@ -1,0 +1,436 @@
+//! Rows to bound statements.
+//!
+//! Hot path. A [`Plan`] is made once per topic, schemas and table version. Binding a record walks its
+//! columns once and writes each cell straight into the request; a cell that is not known stays unset, which
+//! leaves what the table has.
+
+use std::sync::Arc;
+
+use scylla::{
+    cluster::metadata::ColumnType,
+    serialize::{
+        SerializationError,
+        row::{RowSerializationContext, SerializeRow},
+        writers::{CellWriter, RowWriter},
+    },
+    statement::{bound::BoundStatement, prepared::PreparedStatement},
+};
+use sluice_core::{
+    Record, Value,
+    change::{Change, Operation},
+    record::{Headers, Payload},
+};
+
+use crate::{
+    error::CassandraError,
+    mapping::TimeUnit,
+    schema::TableName,
+    types::{Encoder, ValueError},
+};
+
+/// Where in a record a column's value is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Place {
+    /// Path of field indexes in the key; the whole key when empty.
+    Key(Box<[usize]>),
+    /// Path of field indexes in the row; the whole value when empty.
+    Row(Box<[usize]>),
+    /// Header by name.
+    Header(Arc<str>),
+}
+
+/// One column of a plan.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) place: Place,
+    pub(crate) encoder: Encoder,
+    pub(crate) key: bool,
+}
+
+/// Time to live of rows.
+#[derive(Debug)]
+pub(crate) enum TimeToLive {
+    /// None; the table's default counts.
+    Table,
+    /// So many seconds.
+    Seconds(i32),
+    /// From a field.
+    Field(Place, TimeUnit),
+}
+
+/// Everything that is known about writing records of one topic and schema to one table.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) table: TableName,
+    /// Columns in the order of the INSERT's markers.
+    pub(crate) columns: Vec<Column>,
+    /// Places in `columns` of the primary key, in the order of the DELETE's markers.
+    pub(crate) keys: Vec<usize>,
+    /// None when the records carry no row.
+    pub(crate) insert: Option<PreparedStatement>,
+    /// None when deletes are switched off.
+    pub(crate) delete: Option<PreparedStatement>,
+    pub(crate) ttl: TimeToLive,
+    /// Field that holds the write timestamp instead of the record's position.
+    pub(crate) timestamp: Option<(Place, TimeUnit)>,
+    /// DataStax's switch; without it the operation decides.
+    pub(crate) null_to_unset: Option<bool>,
+}
+
+/// What a record asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Upsert,
+    Delete,
+    Truncate,
+}
+
+/// What a null becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nulls {
+    /// Nothing: the cell cannot have had a value.
+    Unset,
+    /// A tombstone: the cell may have had one.
+    Tombstone,
+}
+
+/// The root that a path starts from.
+#[derive(Debug, Clone, Copy)]
+enum Root<'a> {
+    Fields(&'a [Value]),
+    Whole(&'a Value),
+}
+
+impl<'a> Root<'a> {
+    fn of(value: &'a Value) -> Self {
+        match value {
+            Value::Struct(fields) => Self::Fields(fields.values()),
+            other => Self::Whole(other),
+        }
+    }
+
+    fn find(self, path: &[usize]) -> &'a Value {
+        let Some((&first, rest)) = path.split_first() else {
+            return if let Self::Whole(value) = self { value } else { &Value::Null };
+        };
+        let Self::Fields(fields) = self else { return &Value::Null };
+        rest.iter().fold(fields.get(first).unwrap_or(&Value::Null), |value, &index| match value {
+            Value::Struct(fields) => fields.values().get(index).unwrap_or(&Value::Null),
+            Value::Unavailable => value,
+            _ => &Value::Null,
+        })
+    }
+}
+
+/// A record as a plan sees it.
+#[derive(Debug, Clone, Copy)]
+struct Row<'a> {
+    key: Root<'a>,
+    row: Root<'a>,
+    /// The row before an update, when it is known in full.
+    before: Option<Root<'a>>,
+    headers: &'a Headers,
+}
+
+impl<'a> Row<'a> {
+    fn find(&self, place: &Place) -> &'a Value {
+        match place {
+            Place::Key(path) => self.key.find(path),
+            Place::Row(path) => self.row.find(path),
+            Place::Header(name) => self.headers.last(name).map_or(&Value::Null, |header| &header.value.value),
+        }
+    }
+
+    fn of(record: &'a Record, action: Action) -> Self {
+        let (row, before) = match &record.value {
+            Payload::Change(change) if action == Action::Delete => (change.before.as_deref(), None),
+            Payload::Change(change) => (change.after.as_deref(), full_before(change)),
+            Payload::Plain(datum) => {
+                let (key, row) = (Root::of(&record.key.value), Root::of(&datum.value));
+                return Self { key, row, before: None, headers: &record.headers };
+            }
+        };
+        Self {
+            key: Root::of(&record.key.value),
+            row: Root::Fields(row.unwrap_or_default()),
+            before: before.map(Root::Fields),
+            headers: &record.headers,
+        }
+    }
+}
+
+/// Returns the row before an update if it is the whole row.
+///
+/// Under a replica identity other than FULL it may hold the identity's columns only, and invented values in
+/// the rest. Those columns are NOT NULL, so a value in a nullable column proves the whole row.
+fn full_before(change: &Change) -> Option<&[Value]> {
+    let before = change.before.as_deref().filter(|_| change.operation == Operation::Update)?;
+    let mut columns = change.schema.row.fields().iter().zip(before);
+    let is_full = columns
+        .any(|(field, value)| field.schema.optional && !matches!(value, Value::Null | Value::Unavailable));
+    is_full.then_some(before)
+}
+
+/// Tells what a record asks for.
+///
+/// # Errors
+/// *Reject* for records that are no row changes.
+pub(crate) fn action(record: &Record) -> Result<Action, CassandraError> {
+    let refused = |what, hint| {
+        Err(CassandraError::Record { topic: record.topic.to_string(), what, code: "cassandra.no_row", hint })
+    };
+    let operation = match &record.value {
+        Payload::Change(change) => Some(change.operation),
+        Payload::Plain(_) => record.origin.operation,
+    };
+    let keyless = record.key.value.is_null();
+    match (operation, &record.value) {
+        (Some(Operation::Truncate), _) => Ok(Action::Truncate),
+        (Some(Operation::Message), _) => {
+            refused("is a logical message, not a row", "filter such records with a transform")
+        }
+        (Some(Operation::Delete), Payload::Change(change)) if keyless && change.before.is_none() => {
+            refused("deletes a row without saying which", "give the source table a primary key")
+        }
+        (Some(Operation::Delete), _) => Ok(Action::Delete),
+        (_, Payload::Change(change)) if change.after.is_none() => {
+            refused("is a change without the row after it", "the topic holds no complete envelopes")
+        }
+        (_, Payload::Plain(_)) if record.value.is_tombstone() && keyless => {
+            refused("has neither key nor value", "filter such records with a transform")
+        }
+        (_, Payload::Plain(_)) if record.value.is_tombstone() => Ok(Action::Delete),
+        _ => Ok(Action::Upsert),
+    }
+}
+
+impl Plan {
+    /// Binds a record, an upsert or a delete, at a write timestamp.
+    ///
+    /// Returns `None` when deletes are switched off.
+    ///
+    /// # Errors
+    /// *Reject* when a value cannot be held by its column.
+    pub(crate) fn bind(
+        &self,
+        record: &Record,
+        action: Action,
+        timestamp: i64,
+    ) -> Result<Option<BoundStatement>, CassandraError> {
+        let prepared = match action {
+            Action::Upsert => self.insert.as_ref(),
+            Action::Delete | Action::Truncate => self.delete.as_ref(),
+        };
+        let Some(prepared) = prepared else { return Ok(None) };
+        let bound = BoundRow { plan: self, record, action, timestamp };
+        prepared.clone().bind(&bound).map(Some).map_err(|error| self.refuse(&error))
+    }
+
+    /// Writes the cells of an upsert or a delete.
+    ///
+    /// # Errors
+    /// As [`Plan::bind`].
+    pub(crate) fn write(
+        &self,
+        record: &Record,
+        action: Action,
+        timestamp: i64,
+        writer: &mut RowWriter<'_>,
+    ) -> Result<(), CassandraError> {
+        let bound = BoundRow { plan: self, record, action, timestamp };
+        bound.write(writer).map_err(|error| self.refuse_cell(&error))
+    }
+
+    fn refuse(&self, error: &SerializationError) -> CassandraError {
+        let oversized = CellError { column: usize::MAX, source: ValueError::Size };
+        self.refuse_cell(error.downcast_ref().unwrap_or(&oversized))
+    }
+
+    fn refuse_cell(&self, error: &CellError) -> CassandraError {
+        let column = self.columns.get(error.column).map_or("__ttl", |column| &column.name).to_owned();
+        CassandraError::Value { table: self.table.clone(), column, source: error.source }
+    }
+
+    /// Returns the write timestamp that a mapped field holds, if one is mapped and not null.
+    ///
+    /// # Errors
+    /// *Reject* when the field holds no whole number or overflows.
+    pub(crate) fn mapped_timestamp(
+        &self,
+        record: &Record,
+        action: Action,
+    ) -> Result<Option<i64>, CassandraError> {
+        let Some((place, unit)) = &self.timestamp else { return Ok(None) };
+        let value = Row::of(record, action).find(place);
+        if matches!(value, Value::Null | Value::Unavailable) {
+            return Ok(None);
+        }
+        let micros = value.as_i64().map(|amount| unit.convert(amount, TimeUnit::MICROSECONDS));
+        let timestamp = micros.and_then(|micros| i64::try_from(micros).ok()).filter(|&one| one != i64::MIN);
+        timestamp.map(Some).ok_or_else(|| CassandraError::Value {
+            table: self.table.clone(),
+            column: "__timestamp".to_owned(),
+            source: ValueError::Range { range: "timestamps" },
+        })
+    }
+
+    /// Writes an INSERT's cells: all columns, the timestamp, and the time to live if the statement has one.
+    fn write_insert(
+        &self,
+        record: &Record,
+        timestamp: i64,
+        writer: &mut RowWriter<'_>,
+    ) -> Result<(), CellError> {
+        let row = Row::of(record, Action::Upsert);
+        let nulls = self.nulls(record);
+        for (index, column) in self.columns.iter().enumerate() {
+            let value = row.find(&column.place);
+            let cell = writer.make_cell_writer();
+            let written = match value {
+                _ if column.key => write_key(column, value, cell),
+                Value::Unavailable => Ok(drop(cell.set_unset())),
+                _ if row.unchanged(column, value) => Ok(drop(cell.set_unset())),
+                Value::Null if nulls == Nulls::Unset => Ok(drop(cell.set_unset())),
+                Value::Null => Ok(drop(cell.set_null())),
+                value => column.encoder.encode(value, cell).map(drop),
+            };
+            written.map_err(|source| CellError { column: index, source })?;
+        }
+        write_timestamp(timestamp, writer);
+        self.write_ttl(&row, writer)
+    }
+
+    /// Writes a DELETE's cells: the timestamp, then the key.
+    fn write_delete(
+        &self,
+        record: &Record,
+        timestamp: i64,
+        writer: &mut RowWriter<'_>,
+    ) -> Result<(), CellError> {
+        let row = Row::of(record, Action::Delete);
+        write_timestamp(timestamp, writer);
+        for &index in &self.keys {
+            let column = &self.columns[index];
+            write_key(column, row.find(&column.place), writer.make_cell_writer())
+                .map_err(|source| CellError { column: index, source })?;
+        }
+        Ok(())
+    }
+
+    fn write_ttl(&self, row: &Row<'_>, writer: &mut RowWriter<'_>) -> Result<(), CellError> {
+        let seconds = match &self.ttl {
+            TimeToLive::Table => return Ok(()),
+            TimeToLive::Seconds(seconds) => *seconds,
+            TimeToLive::Field(place, unit) => match row.find(place) {
+                Value::Null | Value::Unavailable => 0,
+                value => ttl_seconds(value, *unit)
+                    .map_err(|source| CellError { column: self.columns.len(), source })?,
+            },
+        };
+        let cell = writer.make_cell_writer();
+        cell.set_value(&seconds.to_be_bytes()).expect("4 bytes fit into a cell");
+        Ok(())
+    }
+
+    /// A null that was read or inserted hides nothing; one that came by an update may.
+    ///
+    /// Without a known operation a record may be an update.
+    fn nulls(&self, record: &Record) -> Nulls {
+        let operation = match &record.value {
+            Payload::Change(change) => Some(change.operation),
+            Payload::Plain(_) => record.origin.operation,
+        };
+        match (self.null_to_unset, operation) {
+            (Some(true), _) | (None, Some(Operation::Create | Operation::Read)) => Nulls::Unset,
+            _ => Nulls::Tombstone,
+        }
+    }
+}
+
+impl Row<'_> {
+    fn unchanged(&self, column: &Column, value: &Value) -> bool {
+        match (&self.before, &column.place) {
+            (Some(before), Place::Row(path)) => before.find(path) == value,
+            _ => false,
+        }
+    }
+}
+
+fn ttl_seconds(value: &Value, unit: TimeUnit) -> Result<i32, ValueError> {
+    let amount = value.as_i64().ok_or(ValueError::Type { got: value.type_name() })?;
+    let seconds = unit.convert(amount, TimeUnit::SECONDS).max(0);
+    i32::try_from(seconds).map_err(|_| ValueError::Range { range: "times to live" })
+}
+
+fn write_key(column: &Column, value: &Value, cell: CellWriter<'_>) -> Result<(), ValueError> {
+    match value {
+        Value::Null => Err(ValueError::NullKey),
+        Value::Unavailable => Err(ValueError::UnavailableKey),
+        value => column.encoder.encode(value, cell).map(drop),
+    }
+}
+
+/// A timestamp is always eight bytes: with an unset one the server would take its own clock.
+fn write_timestamp(timestamp: i64, writer: &mut RowWriter<'_>) {
+    let bytes: [u8; 8] = timestamp.to_be_bytes();
+    writer.make_cell_writer().set_value(&bytes).expect("8 bytes fit into a cell");
+}
+
+/// A value that could not be written, with the place of its column in the plan.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("cell {column} cannot be written")]
+struct CellError {
+    column: usize,
+    #[source]
+    source: ValueError,
+}
+
+/// A record with what is needed to write its cells.
+struct BoundRow<'a> {
+    plan: &'a Plan,
+    record: &'a Record,
+    action: Action,
+    timestamp: i64,
+}
+
+impl BoundRow<'_> {
+    fn write(&self, writer: &mut RowWriter<'_>) -> Result<(), CellError> {
+        match self.action {
+            Action::Upsert => self.plan.write_insert(self.record, self.timestamp, writer),
+            Action::Delete | Action::Truncate => self.plan.write_delete(self.record, self.timestamp, writer),
+        }
+    }
+}
+
+impl SerializeRow for BoundRow<'_> {
+    fn serialize(
+        &self,
+        context: &RowSerializationContext<'_>,
+        writer: &mut RowWriter<'_>,
+    ) -> Result<(), SerializationError> {
+        self.write(writer).map_err(SerializationError::new)?;
+        debug_assert_eq!(writer.value_count(), context.columns().len(), "a cell for each marker");
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        false
+    }
+}
+
+/// Whether the server's markers are those that the plan writes: names in order, and equal types.
+///
+/// Guards against a table that changed between reading its metadata and preparing.
+pub(crate) fn markers_match(prepared: &PreparedStatement, expected: &[(&str, &ColumnType<'_>)]) -> bool {
+    let markers = prepared.get_variable_col_specs();
+    expected.len() <= markers.len()
+        && expected.iter().all(|(name, column)| {
+            markers
+                .iter()
+                .any(|marker| marker.name() == *name && crate::shape::same_type(marker.typ(), column))
+        })
+}
+
+#[cfg(test)]
+mod tests;
