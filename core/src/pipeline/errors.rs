@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     config_enum,
     error::{Classify, Error, ErrorClass},
-    record::Record,
+    record::{Datum, Origin, Payload, Record},
     registry::BoxFuture,
 };
 
@@ -96,6 +96,34 @@ impl ErrorPolicy {
     /// Makes a policy; without dead letters, tolerated records are logged and skipped.
     pub fn new(tolerance: Tolerance, dead_letters: Option<Box<dyn DeadLetters>>) -> Self {
         Self { tolerance, dead_letters, pending: Vec::new(), refused: 0 }
+    }
+
+    /// Copies of a record what an error must tell of it later: the whole only where a dead letter needs it.
+    ///
+    /// Allocates nothing without dead letters; with them, what was read as bytes counts references.
+    pub fn trace(&self, record: &Record) -> Record {
+        let origin = &record.origin;
+        if self.dead_letters.is_none() {
+            let origin = Origin {
+                event: origin.event,
+                operation: origin.operation,
+                log: origin.log.clone(),
+                raw: None,
+            };
+            return Record {
+                origin,
+                ..Record::new(Arc::clone(&record.topic), Datum::NULL, Payload::TOMBSTONE)
+            };
+        }
+        if origin.raw.is_none() {
+            return record.clone();
+        }
+        Record {
+            partition: record.partition,
+            timestamp: record.timestamp,
+            origin: origin.clone(),
+            ..Record::new(Arc::clone(&record.topic), Datum::NULL, Payload::TOMBSTONE)
+        }
     }
 
     /// Takes a refused record.

@@ -5,15 +5,20 @@
 //! Sink::flush → CheckpointStore::save → Source::acknowledge
 //! ```
 //!
-//! [`driver`] is the only place that orders these steps and the only one that retries. [`errors`]
-//! decides about records that are refused; [`status`] shows what goes on.
+//! [`driver`] is the only place that orders these steps and the only one that retries. [`task`] holds what
+//! a pipeline is made of, starts and stops it; [`errors`] decides about records that are refused; [`status`]
+//! shows what goes on.
 
 mod chain;
 mod driver;
 mod errors;
 mod status;
+mod task;
+#[cfg(test)]
+mod tests;
+mod window;
 
 pub use chain::{Chain, Stage};
-pub use driver::{FlushPolicy, Opener, Pipeline};
 pub use errors::{DeadLetter, DeadLetters, ErrorPolicy, RejectedError, RejectionStage, Tolerance};
 pub use status::{State, StatusReader, StatusWriter};
+pub use task::{FlushPolicy, Opener, Pipeline};
