@@ -245,7 +245,7 @@ impl Slot {
                 return Err(Failure::new(EncodeProblem::FixedLength { expected, found }));
             }
             (Op::Array(item), Value::Array(values)) => {
-                write_block(out, values, |out, value| item.encode(value, out))?
+                write_block(out, values, |out, value| item.encode(value, out))?;
             }
             (Op::Map(slot), Value::Map(pairs)) => write_block(out, pairs, |out, (key, value)| {
                 let Value::String(key) = key else { return Err(mismatch("string", key)) };

@@ -87,9 +87,7 @@ pub(super) fn from_text(number: &str, scale: i32) -> Option<Vec<u8>> {
     if !(-MAX_SHIFT..=MAX_SHIFT).contains(&shift) {
         return None;
     }
-    for _ in 0..shift {
-        digits.push(0);
-    }
+    digits.extend(std::iter::repeat_n(0, usize::try_from(shift).unwrap_or_default()));
     for _ in shift..0 {
         if digits.pop()? != 0 {
             return None;

@@ -2,7 +2,10 @@
 //!
 //! Hot path. A schema that stands in each message is read when its text is first seen.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -29,7 +32,8 @@ const KEPT_SCHEMAS: usize = 64;
 #[derive(Debug)]
 pub struct Decoder {
     format: JsonFormat,
-    known: HashMap<Bytes, Known>,
+    // One uncontended lock a record, beside microseconds of JSON.
+    known: Mutex<HashMap<Bytes, Known>>,
 }
 
 #[derive(Debug, Clone)]
@@ -41,7 +45,7 @@ struct Known {
 impl Decoder {
     /// Makes a decoder that knows no schema yet.
     pub fn new(format: JsonFormat) -> Self {
-        Self { format, known: HashMap::new() }
+        Self { format, known: Mutex::default() }
     }
 
     /// Reads a message; its text shares the message's memory.
@@ -52,7 +56,7 @@ impl Decoder {
     ///
     /// # Errors
     /// [`JsonError`] when the bytes are not JSON, lack the schema, or do not follow it.
-    pub fn decode(&mut self, bytes: &Bytes) -> Result<Datum, JsonError> {
+    pub fn decode(&self, bytes: &Bytes) -> Result<Datum, JsonError> {
         Ok(self.read(bytes)?.0)
     }
 
@@ -60,7 +64,7 @@ impl Decoder {
     ///
     /// # Errors
     /// As [`Self::decode`]; also an envelope without a known operation.
-    pub fn decode_payload(&mut self, bytes: &Bytes) -> Result<Payload, JsonError> {
+    pub fn decode_payload(&self, bytes: &Bytes) -> Result<Payload, JsonError> {
         let (datum, change) = self.read(bytes)?;
         match (change, datum.value) {
             (Some(schema), Value::Struct(value)) => typed(schema, value).map(Payload::Change),
@@ -68,7 +72,7 @@ impl Decoder {
         }
     }
 
-    fn read(&mut self, bytes: &Bytes) -> Result<(Datum, Option<Arc<ChangeSchema>>), JsonError> {
+    fn read(&self, bytes: &Bytes) -> Result<(Datum, Option<Arc<ChangeSchema>>), JsonError> {
         let mut reader = Reader::new(bytes)?;
         if !self.format.schemas_enable {
             let json = reader.document()?;
@@ -86,19 +90,24 @@ impl Decoder {
         Ok((Datum { schema, value }, change))
     }
 
-    fn known(&mut self, text: &Bytes) -> Result<Known, JsonError> {
-        if let Some(known) = self.known.get(text) {
+    fn known(&self, text: &Bytes) -> Result<Known, JsonError> {
+        if let Some(known) = self.kept().get(text) {
             return Ok(known.clone());
         }
         let schema = schema::read(&Reader::new(text)?.document()?)?;
         let change = schema.as_ref().and_then(ChangeSchema::recognise).map(Arc::new);
         let known = Known { schema, change };
-        if self.known.len() >= KEPT_SCHEMAS {
-            self.known.clear();
+        let mut kept = self.kept();
+        if kept.len() >= KEPT_SCHEMAS {
+            kept.clear();
         }
         // A copy, so that the entry does not hold the whole message.
-        self.known.insert(Bytes::copy_from_slice(text), known.clone());
+        kept.insert(Bytes::copy_from_slice(text), known.clone());
         Ok(known)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, HashMap<Bytes, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Turns placeholders in the fields of rows into unavailable values.
@@ -298,7 +307,7 @@ fn typed(schema: Arc<ChangeSchema>, envelope: Struct) -> Result<Change, JsonErro
             (field::TS_NS, value) => clocks[0] = value.as_i64(),
             (field::TS_US, value) => clocks[1] = value.as_i64().map(|micros| micros.saturating_mul(1_000)),
             (field::TS_MS, value) => {
-                clocks[2] = value.as_i64().map(|millis| millis.saturating_mul(1_000_000))
+                clocks[2] = value.as_i64().map(|millis| millis.saturating_mul(1_000_000));
             }
             _ => {}
         }

@@ -46,17 +46,22 @@ struct Frame {
 }
 
 impl Frame {
-    fn compile(schema: Option<&Schema>, format: &JsonFormat) -> Result<Self, JsonError> {
+    fn compile(schema: &Schema, format: &JsonFormat) -> Result<Self, JsonError> {
         if !format.schemas_enable {
             return Ok(Self { before: Vec::new(), after: b"" });
         }
         let mut before = b"{\"schema\":".to_vec();
-        match schema {
-            Some(schema) => schema::push(&mut before, schema, None, format.decimal)?,
-            None => before.extend_from_slice(b"null"),
-        }
+        schema::push(&mut before, schema, None, format.decimal)?;
         before.extend_from_slice(b",\"payload\":");
         Ok(Self { before, after: b"}" })
+    }
+
+    fn schemaless(format: &JsonFormat) -> Self {
+        if format.schemas_enable {
+            Self { before: b"{\"schema\":null,\"payload\":".to_vec(), after: b"}" }
+        } else {
+            Self { before: Vec::new(), after: b"" }
+        }
     }
 }
 
@@ -66,8 +71,14 @@ impl Encoder {
     /// # Errors
     /// [`JsonError::Encode`] when a default of the schema is not of its type.
     pub fn compile(schema: Option<&SchemaRef>, format: &JsonFormat) -> Result<Self, JsonError> {
-        let frame = Frame::compile(schema.map(|schema| &**schema), format)?;
-        Ok(Self { schema: schema.cloned(), frame, format: format.clone() })
+        let Some(schema) = schema else { return Ok(Self::schemaless(format)) };
+        let frame = Frame::compile(schema, format)?;
+        Ok(Self { schema: Some(Arc::clone(schema)), frame, format: format.clone() })
+    }
+
+    /// Makes an encoder of values without schema.
+    pub(super) fn schemaless(format: &JsonFormat) -> Self {
+        Self { schema: None, frame: Frame::schemaless(format), format: format.clone() }
     }
 
     /// Appends the message of a value.
@@ -89,7 +100,7 @@ impl ChangeEncoder {
     /// # Errors
     /// [`JsonError::Encode`] when a default in the schemas is not of its type.
     pub fn compile(schema: &Arc<ChangeSchema>, format: &JsonFormat) -> Result<Self, JsonError> {
-        let frame = Frame::compile(Some(&schema.envelope), format)?;
+        let frame = Frame::compile(&schema.envelope, format)?;
         Ok(Self { schema: Arc::clone(schema), frame, format: format.clone() })
     }
 

@@ -55,7 +55,7 @@ fn every_recorded_message_survives_decoding_and_encoding_as_a_value() {
 
 #[test]
 fn every_recorded_envelope_survives_decoding_and_encoding_as_a_change() {
-    let mut decoder = Decoder::new(format(true));
+    let decoder = Decoder::new(format(true));
     let mut count = 0;
 
     for message in messages() {

@@ -5,6 +5,7 @@
 //! pairs. One difference: null in an optional field with a default is written and read as null, where
 //! the JVM's converter puts the default in its place.
 
+mod converter;
 mod decimal;
 mod decode;
 mod encode;
@@ -19,6 +20,7 @@ mod golden_tests;
 use bytes::Bytes;
 use sluice_core::{Schema, Value, change::Change, record::Datum};
 
+pub use converter::JsonConverter;
 pub use decode::Decoder;
 pub use encode::{ChangeEncoder, Encoder};
 pub use error::JsonError;
