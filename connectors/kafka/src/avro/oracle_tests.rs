@@ -106,7 +106,8 @@ fn is_same(ours: &Value, theirs: &Theirs) -> bool {
         (Value::Int8(_) | Value::Int16(_) | Value::Int32(_), Theirs::Int(theirs)) => {
             ours.as_i64() == Some((*theirs).into())
         }
-        (Value::Int64(ours), Theirs::Long(theirs)) => ours == theirs,
+        (Value::Int32(ours), Theirs::Date(theirs) | Theirs::TimeMillis(theirs)) => ours == theirs,
+        (Value::Int64(ours), Theirs::Long(theirs) | Theirs::TimestampMillis(theirs)) => ours == theirs,
         (Value::Float32(ours), Theirs::Float(theirs)) => ours.to_bits() == theirs.to_bits(),
         (Value::Float64(ours), Theirs::Double(theirs)) => ours.to_bits() == theirs.to_bits(),
         (Value::Bytes(ours), Theirs::Bytes(theirs)) => ours == theirs,
