@@ -79,6 +79,9 @@ pub enum ReplicationError {
     /// The connection ended without a word.
     #[error("the server closed the connection")]
     Closed,
+    /// The server is shutting down and would wait for acknowledgements that do not come.
+    #[error("the server is shutting down")]
+    ShuttingDown,
     /// The server said something that the protocol does not allow at this point.
     #[error("the server broke the protocol: {what}")]
     Protocol {

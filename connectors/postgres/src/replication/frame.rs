@@ -119,6 +119,8 @@ pub(super) struct Scan {
     pub(super) complete: usize,
     /// The highest position that the server named in them.
     pub(super) wal_end: Lsn,
+    /// There is a message of the output plugin among them.
+    pub(super) changes: bool,
     /// A keepalive among them asks for an answer.
     pub(super) reply_requested: bool,
     /// What follows the frames.
@@ -165,6 +167,7 @@ fn note(frame: &[u8], scan: &mut Scan) -> Result<(), ReplicationError> {
     let length = body.len();
     match body.try_get_u8() {
         Ok(b'w') if length >= XLOG_DATA_HEADER => {
+            scan.changes = true;
             let wal_start = body.get_u64().into();
             scan.wal_end = scan.wal_end.max(wal_start).max(body.get_u64().into());
             Ok(())
@@ -245,7 +248,7 @@ mod tests {
 
         assert_eq!(scan.complete, received.len());
         assert_eq!(scan.wal_end, Lsn::new(120));
-        assert!(scan.reply_requested);
+        assert!(scan.changes && scan.reply_requested);
         assert_eq!(scan.rest, Rest::Unknown);
     }
 

@@ -13,7 +13,7 @@
 //!
 //! Session: [`ReplicationClient`] from `transport`, `wire`, `authenticate`, `backend`, `command`.
 //! Stream: [`ReplicationStream`] from `reader` (the thread), `buffer`, `frame`, `mailbox`,
-//! `status`, `pacing`.
+//! `status`, `liveness`, `pacing`.
 
 mod authenticate;
 mod backend;
@@ -22,6 +22,7 @@ mod client;
 mod command;
 mod error;
 mod frame;
+mod liveness;
 mod mailbox;
 mod options;
 mod pacing;

@@ -27,6 +27,7 @@ use super::backend;
 use super::buffer::ReceiveBuffer;
 use super::error::ReplicationError;
 use super::frame::{self, Rest};
+use super::liveness::{Liveness, ShutdownWatch, Verdict};
 use super::mailbox::Mailbox;
 use super::options::StreamOptions;
 use super::pacing::{self, Pacer};
@@ -80,6 +81,7 @@ pub(super) struct Reader {
     status: StatusClock,
     pacer: Pacer,
     liveness: Liveness,
+    shutdown: ShutdownWatch,
     out: BytesMut,
 }
 
@@ -106,16 +108,16 @@ impl Reader {
             stop,
             pacer: Pacer::new(options.pacing, now),
             liveness: Liveness::new(options.liveness_timeout, now),
+            shutdown: ShutdownWatch::default(),
             out: BytesMut::new(),
         })
     }
 
     /// Runs until the stream ends or is asked to; returns why it ended.
     pub(super) fn run(mut self) -> ReplicationError {
-        match self.stream() {
-            Ok(()) => ReplicationError::Closed,
-            Err(error) => error,
-        }
+        let end = self.stream().err().unwrap_or(ReplicationError::Closed);
+        self.transport.close();
+        end
     }
 
     fn stream(&mut self) -> Result<(), ReplicationError> {
@@ -162,8 +164,11 @@ impl Reader {
                 self.positions.note_received(scan.wal_end);
                 self.mailbox.put(self.buffer.take(scan.complete));
             }
+            if scan.changes {
+                self.shutdown.changes();
+            }
             if scan.reply_requested {
-                self.status.request();
+                self.answer_request()?;
             }
             match scan.rest {
                 Rest::Unknown => self.needed = 0,
@@ -176,6 +181,14 @@ impl Reader {
             }
             return Ok(());
         }
+    }
+
+    fn answer_request(&mut self) -> Result<(), ReplicationError> {
+        self.status.request();
+        if self.shutdown.requested(Instant::now()) {
+            return Err(ReplicationError::ShuttingDown);
+        }
+        Ok(())
     }
 
     /// Sees to a message that is not a frame; `false` if it is not complete yet.
@@ -205,11 +218,11 @@ impl Reader {
     fn idle(&mut self) -> Result<(), ReplicationError> {
         let now = Instant::now();
         match self.liveness.check(now) {
-            Liveliness::Fine => Ok(()),
-            Liveliness::Ask => self.send_status(now, true),
-            Liveliness::Dead => Err(ReplicationError::Timeout {
+            Verdict::Fine => Ok(()),
+            Verdict::Ask => self.send_status(now, true),
+            Verdict::Dead => Err(ReplicationError::Timeout {
                 what: "a sign of life from the server",
-                after: self.liveness.timeout * 2,
+                after: self.liveness.limit(),
             }),
         }
     }
@@ -264,42 +277,6 @@ impl Reader {
     }
 }
 
-/// Whether the server is still there.
-struct Liveness {
-    timeout: Duration,
-    heard: Instant,
-    asked: bool,
-}
-
-enum Liveliness {
-    Fine,
-    Ask,
-    Dead,
-}
-
-impl Liveness {
-    fn new(timeout: Duration, now: Instant) -> Self {
-        Self { timeout, heard: now, asked: false }
-    }
-
-    fn heard(&mut self, now: Instant) {
-        self.heard = now;
-        self.asked = false;
-    }
-
-    fn check(&mut self, now: Instant) -> Liveliness {
-        let silent = now.saturating_duration_since(self.heard);
-        if silent >= self.timeout * 2 {
-            return Liveliness::Dead;
-        }
-        if silent >= self.timeout && !self.asked {
-            self.asked = true;
-            return Liveliness::Ask;
-        }
-        Liveliness::Fine
-    }
-}
-
 /// Returns the time as Postgres writes it, µs since 2000-01-01 UTC; for the server's own view
 /// of our delay, nothing else.
 fn postgres_clock() -> i64 {
@@ -308,23 +285,4 @@ fn postgres_clock() -> i64 {
         .ok()
         .and_then(|since| i64::try_from(since.as_micros()).ok())
         .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_silent_server_is_asked_once_and_then_given_up() {
-        let timeout = Duration::from_secs(60);
-        let start = Instant::now();
-        let mut liveness = Liveness::new(timeout, start);
-
-        assert!(matches!(liveness.check(start), Liveliness::Fine));
-        assert!(matches!(liveness.check(start + timeout), Liveliness::Ask));
-        assert!(matches!(liveness.check(start + timeout), Liveliness::Fine));
-        assert!(matches!(liveness.check(start + timeout * 2), Liveliness::Dead));
-        liveness.heard(start + timeout * 2);
-        assert!(matches!(liveness.check(start + timeout * 2), Liveliness::Fine));
-    }
 }

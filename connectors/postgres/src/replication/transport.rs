@@ -4,7 +4,7 @@
 //! when something is there; a read timeout (`WouldBlock`) only bounds idle waits.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -78,6 +78,12 @@ impl Transport {
 
     pub(super) fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.socket().set_write_timeout(timeout)
+    }
+
+    /// Ends the connection, whatever other handles on the socket there are.
+    pub(super) fn close(&self) {
+        // It fails only if the connection is gone already.
+        let _ = self.socket().shutdown(Shutdown::Both);
     }
 
     /// Returns a second handle on the socket, by which another thread can shut it down.
