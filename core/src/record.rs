@@ -85,6 +85,11 @@ impl Headers {
         self.shared.iter().flat_map(|shared| shared.iter()).chain(&self.own)
     }
 
+    /// Returns the headers that other records share, and those of this one, for writers that reuse the former.
+    pub fn parts(&self) -> (Option<&Arc<[Header]>>, &[Header]) {
+        (self.shared.as_ref(), &self.own)
+    }
+
     /// Returns how many headers there are.
     pub fn len(&self) -> usize {
         self.shared.as_ref().map_or(0, |shared| shared.len()) + self.own.len()
