@@ -1,0 +1,11 @@
+//! Settings and log of the librdkafka clients, and a look at the brokers.
+
+mod jaas;
+mod logging;
+mod probe;
+mod settings;
+
+pub(crate) use logging::{Logged, forward_error, forward_log};
+pub use probe::cluster_id;
+pub(crate) use probe::{BROKER_TIMEOUT, Probe, invalid};
+pub(crate) use settings::{ClientKind, ClientSettings};
