@@ -1,6 +1,84 @@
-//! Postgres source: logical replication and snapshots.
+//! Postgres source: logical replication and snapshots, in the shape of Debezium's connector.
+//!
+//! ```text
+//! replication ─frames→ assemble ─transactions→ records ─batches→ source
+//!   (socket)            (spool)    (types, table)       ↑
+//!                                            snapshot ──┘
+//! ```
+//!
+//! - [`config`]: the properties
+//! - `open`: the start: server, publication, position, slot, snapshot or stream
+//! - [`replication`], [`pgoutput`], [`tls`], [`lsn`]: the wire
+//! - `assemble`, `spool`: messages → whole transactions, in memory or in a file
+//! - `table`, `tables`, `catalog`, `types`: how a table's rows are read
+//! - `records`: changes → records
+//! - `snapshot`: rows that are there already
+//! - `slot`, `publication`, `position`: what a restart depends on
+//! - `preflight`: what is missing, with the SQL to fix it
+//! - [`error`], `remedy`: what can go wrong and what to do
 
+mod assemble;
+mod catalog;
+pub mod config;
+pub mod error;
+mod legacy;
 pub mod lsn;
+mod names;
+mod open;
 pub mod pgoutput;
+mod position;
+mod preflight;
+mod publication;
+mod records;
+mod remedy;
 pub mod replication;
+mod slot;
+mod snapshot;
+mod source;
+mod spool;
+mod sql;
+mod table;
+mod tables;
 pub mod tls;
+mod types;
+
+pub use position::Position;
+pub use records::SOURCE_VERSION;
+pub use source::PostgresTask;
+pub use types::ValueError;
+
+use sluice_core::Error;
+use sluice_core::config::Fault;
+use sluice_core::source::{SourceConnector, TaskContext};
+
+use crate::config::PostgresConfig;
+
+/// The Postgres source connector.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PostgresSource;
+
+impl SourceConnector for PostgresSource {
+    const NAME: &'static str = "sluice.PostgresSource";
+    const ALIASES: &'static [&'static str] = &["io.debezium.connector.postgresql.PostgresConnector"];
+
+    type Config = PostgresConfig;
+    type Source = PostgresTask;
+
+    fn validate(&self, config: &PostgresConfig) -> Vec<Fault> {
+        config::validate(config)
+    }
+
+    async fn check(&self, config: PostgresConfig) -> Vec<Fault> {
+        preflight::check(&config).await
+    }
+
+    async fn open(
+        &self,
+        config: PostgresConfig,
+        context: TaskContext,
+        position: Option<Position>,
+    ) -> Result<PostgresTask, Error> {
+        tracing::info!(connector = context.connector, position = ?position, "opening the Postgres source");
+        Ok(PostgresTask::open(config, position).await?)
+    }
+}

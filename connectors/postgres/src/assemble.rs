@@ -1,0 +1,291 @@
+//! Messages → whole transactions.
+//!
+//! Hot path. Messages are held as they came until their transaction's commit; only their heads are
+//! looked at, to drop what is not captured and to count the events: every event carries how many
+//! there are in its transaction.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::config::SkippedOperations;
+use crate::error::SourceError;
+use crate::lsn::Lsn;
+use crate::pgoutput::{self, Begin, Column, Message, OldKind, Relation, RowKind, Update};
+use crate::replication::ReplicationError;
+use crate::spool::{Entry, Spool};
+use crate::table::Table;
+
+/// What is known of a transaction.
+#[derive(Debug, Clone)]
+pub(crate) struct TransactionInfo {
+    /// Start of the commit record.
+    pub(crate) commit: Lsn,
+    /// Commit time, µs since 2000-01-01 UTC.
+    pub(crate) commit_micros: i64,
+    pub(crate) xid: u32,
+    /// End of the commit before this one.
+    pub(crate) last_commit: Option<Lsn>,
+    /// Where it was first made, and its commit there.
+    pub(crate) origin: Option<(Box<str>, Lsn)>,
+    /// How many events it has.
+    pub(crate) count: u64,
+}
+
+/// A committed transaction that waits to be read.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    pub(crate) info: TransactionInfo,
+    pub(crate) entries: Spool,
+    /// Where to resume after it.
+    pub(crate) end: Lsn,
+    /// Index of the next event.
+    pub(crate) next_index: u64,
+}
+
+/// Collects transactions.
+#[derive(Debug)]
+pub(crate) struct Assembler {
+    skipped: SkippedOperations,
+    memory: usize,
+    directory: PathBuf,
+    /// By oid; none is a relation that is not captured.
+    relations: HashMap<u32, Option<Arc<Table>>>,
+    open: Option<Transaction>,
+    ready: VecDeque<Transaction>,
+    ready_events: u64,
+    last_commit: Option<Lsn>,
+    /// End of a commit without events, or a keepalive, after all that is ready.
+    passed: Option<Lsn>,
+}
+
+impl Assembler {
+    /// Starts after the given commit.
+    pub(crate) fn new(
+        skipped: SkippedOperations,
+        memory: usize,
+        directory: PathBuf,
+        last_commit: Option<Lsn>,
+    ) -> Self {
+        Self {
+            skipped,
+            memory,
+            directory,
+            relations: HashMap::new(),
+            open: None,
+            ready: VecDeque::new(),
+            ready_events: 0,
+            last_commit,
+            passed: None,
+        }
+    }
+
+    /// Returns how many events wait in committed transactions.
+    pub(crate) fn ready_events(&self) -> u64 {
+        self.ready_events
+    }
+
+    /// Returns the oldest committed transaction.
+    pub(crate) fn front(&mut self) -> Option<&mut Transaction> {
+        self.ready.front_mut()
+    }
+
+    /// Drops the oldest committed transaction, which has been read.
+    pub(crate) fn pop(&mut self) -> Option<Transaction> {
+        let transaction = self.ready.pop_front()?;
+        self.ready_events -= transaction.info.count;
+        Some(transaction)
+    }
+
+    /// Returns the end of the last commit that was seen.
+    pub(crate) fn last_commit(&self) -> Option<Lsn> {
+        self.last_commit
+    }
+
+    /// Returns up to where nothing is outstanding, if nothing is.
+    pub(crate) fn idle_position(&self) -> Option<Lsn> {
+        if self.open.is_some() || !self.ready.is_empty() { None } else { self.passed }
+    }
+
+    /// Takes a keepalive's position: all that committed before it has been received.
+    pub(crate) fn keepalive(&mut self, position: Lsn) {
+        if self.open.is_none() {
+            self.passed = self.passed.max(Some(position));
+        }
+    }
+
+    /// Takes one message. A relation that is captured is handed back: it must be installed before the
+    /// next message.
+    ///
+    /// # Errors
+    /// When the message is malformed or out of place, or cannot be spooled.
+    pub(crate) fn accept(&mut self, lsn: Lsn, payload: Bytes) -> Result<Option<Relation>, SourceError> {
+        match payload.first() {
+            Some(b'I' | b'U' | b'D') => self.row(lsn, payload).map(|()| None),
+            Some(b'Y' | b'M') => Ok(None),
+            _ => self.boundary(lsn, payload),
+        }
+    }
+
+    /// Says what a relation is from here on; none if it is not captured.
+    ///
+    /// # Errors
+    /// When it cannot be spooled.
+    pub(crate) fn install(&mut self, id: u32, table: Option<Arc<Table>>) -> Result<(), SourceError> {
+        if let (Some(table), Some(open)) = (&table, &mut self.open) {
+            open.entries.push(Entry::Table(Arc::clone(table)))?;
+        }
+        self.relations.insert(id, table);
+        Ok(())
+    }
+
+    /// Keeps what waits for its commit from holding on to receive buffers that are mostly skipped
+    /// messages. Called at the end of each received batch with what was pushed since its start.
+    pub(crate) fn settle(&mut self, first: usize, received: usize, kept: usize) {
+        if let Some(open) = &mut self.open
+            && kept < received / 2
+        {
+            open.entries.compact(first);
+        }
+    }
+
+    /// Returns how many entries and bytes the open transaction holds in memory.
+    pub(crate) fn open_size(&self) -> (usize, usize) {
+        self.open.as_ref().map_or((0, 0), |open| (open.entries.len(), open.entries.memory_bytes()))
+    }
+
+    fn row(&mut self, lsn: Lsn, payload: Bytes) -> Result<(), SourceError> {
+        let header = pgoutput::row_header(&payload, false).map_err(ReplicationError::from)?;
+        let Some(header) = header else { return Ok(()) };
+        let table = match self.relations.get(&header.relation_id) {
+            Some(Some(table)) => table,
+            Some(None) => return Ok(()),
+            None => {
+                return Err(broken(format!(
+                    "a change of relation {} before its description",
+                    header.relation_id
+                )));
+            }
+        };
+        let events = match header.kind {
+            RowKind::Insert => u64::from(!self.skipped.create),
+            RowKind::Delete => u64::from(!self.skipped.delete),
+            RowKind::Update if self.skipped.update => 0,
+            RowKind::Update => 1 + u64::from(changes_key(table, header.old, &payload)?),
+        };
+        if events == 0 {
+            return Ok(());
+        }
+        self.hold(lsn, payload, events)
+    }
+
+    fn hold(&mut self, lsn: Lsn, payload: Bytes, events: u64) -> Result<(), SourceError> {
+        let open = self.open.as_mut().ok_or_else(|| broken("a change outside a transaction".to_owned()))?;
+        open.info.count += events;
+        open.entries.push(Entry::Frame { lsn, payload })?;
+        if open.entries.memory_bytes() > self.memory {
+            tracing::info!(
+                xid = open.info.xid,
+                events = open.info.count,
+                "a large transaction goes to a spool file"
+            );
+            open.entries.spill(&self.directory)?;
+        }
+        Ok(())
+    }
+
+    fn boundary(&mut self, lsn: Lsn, payload: Bytes) -> Result<Option<Relation>, SourceError> {
+        match pgoutput::decode(&payload, false).map_err(ReplicationError::from)? {
+            Message::Begin(begin) => self.begin(begin)?,
+            Message::Commit(commit) => self.commit(commit.end_lsn)?,
+            Message::Origin(origin) => {
+                if let Some(open) = &mut self.open {
+                    open.info.origin = Some((origin.name, origin.commit_lsn));
+                }
+            }
+            Message::Relation(relation) => return Ok(Some(relation)),
+            Message::Truncate(truncate) if !self.skipped.truncate => {
+                let captured = |id| matches!(self.relations.get(id), Some(Some(_)));
+                if truncate.relation_ids.iter().any(captured) {
+                    // Its tables share one index: they hold different keys, and it is one WAL record.
+                    self.hold(lsn, payload, 1)?;
+                }
+            }
+            Message::Truncate(_) => {}
+            other => return Err(broken(format!("unexpected message `{}`", name(&other)))),
+        }
+        Ok(None)
+    }
+
+    fn begin(&mut self, begin: Begin) -> Result<(), SourceError> {
+        if self.open.is_some() {
+            return Err(broken("a transaction begins within another".to_owned()));
+        }
+        let info = TransactionInfo {
+            commit: begin.final_lsn,
+            commit_micros: begin.commit_micros,
+            xid: begin.xid.0,
+            last_commit: self.last_commit,
+            origin: None,
+            count: 0,
+        };
+        self.open =
+            Some(Transaction { info, entries: Spool::default(), end: begin.final_lsn, next_index: 0 });
+        Ok(())
+    }
+
+    fn commit(&mut self, end: Lsn) -> Result<(), SourceError> {
+        let mut transaction =
+            self.open.take().ok_or_else(|| broken("a commit without a transaction".to_owned()))?;
+        self.last_commit = Some(end);
+        transaction.end = end;
+        if transaction.info.count == 0 && transaction.entries.len() == 0 {
+            self.passed = self.passed.max(Some(end));
+            return Ok(());
+        }
+        transaction.entries.finish()?;
+        self.ready_events += transaction.info.count;
+        self.ready.push_back(transaction);
+        Ok(())
+    }
+}
+
+/// Whether an update moves the row to another key: then it is two events.
+fn changes_key(table: &Table, old: Option<OldKind>, payload: &Bytes) -> Result<bool, SourceError> {
+    if old.is_none() || table.key_places.is_empty() {
+        return Ok(false);
+    }
+    match pgoutput::decode(payload, false).map_err(ReplicationError::from)? {
+        Message::Update(update) => Ok(key_changed(table, &update)),
+        _ => Ok(false),
+    }
+}
+
+/// Compares the key columns of an update's two versions. A value that was not sent did not change.
+pub(crate) fn key_changed(table: &Table, update: &Update) -> bool {
+    let Some(old) = &update.old else { return false };
+    let pairs = old.tuple().columns().zip(update.new.columns()).enumerate();
+    let differs = |old: &Column<&[u8]>, new: &Column<&[u8]>| !matches!(new, Column::Unchanged) && old != new;
+    pairs.filter(|(place, _)| table.key_places.contains(place)).any(|(_, (old, new))| differs(&old, &new))
+}
+
+fn broken(what: String) -> SourceError {
+    SourceError::Stream { what }
+}
+
+fn name(message: &Message) -> &'static str {
+    match message {
+        Message::StreamStart(_)
+        | Message::StreamStop
+        | Message::StreamCommit(_)
+        | Message::StreamAbort(_) => "stream",
+        Message::BeginPrepare(_)
+        | Message::Prepare(_)
+        | Message::CommitPrepared(_)
+        | Message::RollbackPrepared(_)
+        | Message::StreamPrepare(_) => "prepare",
+        _ => "change",
+    }
+}

@@ -1,0 +1,242 @@
+//! What the catalog says about tables, types and publications.
+
+use std::collections::HashMap;
+
+use tokio_postgres::{Client, Row};
+
+use crate::error::SourceError;
+use crate::types::{TypeCatalog, TypeRow};
+
+/// The first version whose catalog shows column lists and row filters.
+const COLUMN_LISTS: u32 = 150_000;
+
+/// A table of the publication.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PublishedTable {
+    pub(crate) schema: String,
+    pub(crate) name: String,
+    pub(crate) oid: u32,
+    /// `pg_class.relkind`: r table, p partitioned table.
+    pub(crate) partitioned: bool,
+    /// `pg_class.relreplident`.
+    pub(crate) identity: char,
+    /// Published columns in their order; generated ones are never among them.
+    pub(crate) columns: Vec<String>,
+    /// Row filter as SQL.
+    pub(crate) row_filter: Option<String>,
+}
+
+impl PublishedTable {
+    /// `schema.table`.
+    pub(crate) fn qualified(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+}
+
+/// A column as the catalog has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ColumnFacts {
+    pub(crate) name: String,
+    pub(crate) type_oid: u32,
+    pub(crate) type_modifier: i32,
+    pub(crate) type_name: String,
+    pub(crate) not_null: bool,
+    /// Default as SQL.
+    pub(crate) default: Option<String>,
+    /// Part of the replica identity.
+    pub(crate) identity: bool,
+}
+
+/// A table as the catalog has it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TableFacts {
+    pub(crate) columns: Vec<ColumnFacts>,
+    /// Columns of the primary key, or of the first unique index without nulls.
+    pub(crate) key: Vec<String>,
+}
+
+impl TableFacts {
+    pub(crate) fn column(&self, name: &str) -> Option<&ColumnFacts> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// What a publication publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "these are four columns of pg_publication")]
+pub(crate) struct PublicationFacts {
+    pub(crate) all_tables: bool,
+    pub(crate) insert: bool,
+    pub(crate) update: bool,
+    pub(crate) delete: bool,
+    pub(crate) truncate: bool,
+}
+
+fn failed(action: &'static str) -> impl Fn(tokio_postgres::Error) -> SourceError {
+    move |source| SourceError::Sql { action, source }
+}
+
+/// Reads one value of a row; a wrong type is a defect of the query above it and becomes an error.
+fn cell<'a, T: tokio_postgres::types::FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, SourceError> {
+    row.try_get(index).map_err(failed("reading the catalog"))
+}
+
+fn letter(row: &Row, index: usize) -> Result<char, SourceError> {
+    cell::<i8>(row, index).map(|byte| char::from(byte.unsigned_abs()))
+}
+
+/// Returns `server_version_num`.
+pub(crate) async fn server_version(client: &Client) -> Result<u32, SourceError> {
+    let number = setting(client, "server_version_num").await?;
+    number.parse().map_err(|_| SourceError::TooOld { found: number })
+}
+
+/// Returns a setting of the server.
+pub(crate) async fn setting(client: &Client, name: &str) -> Result<String, SourceError> {
+    let row = client
+        .query_one("SELECT pg_catalog.current_setting($1)", &[&name])
+        .await
+        .map_err(failed("reading a setting"))?;
+    cell(&row, 0)
+}
+
+/// Finds a publication.
+pub(crate) async fn publication(
+    client: &Client,
+    name: &str,
+) -> Result<Option<PublicationFacts>, SourceError> {
+    const QUERY: &str = "SELECT puballtables, pubinsert, pubupdate, pubdelete, pubtruncate \
+                         FROM pg_catalog.pg_publication WHERE pubname = $1";
+    let row = client.query_opt(QUERY, &[&name]).await.map_err(failed("reading the publication"))?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(PublicationFacts {
+        all_tables: cell(&row, 0)?,
+        insert: cell(&row, 1)?,
+        update: cell(&row, 2)?,
+        delete: cell(&row, 3)?,
+        truncate: cell(&row, 4)?,
+    }))
+}
+
+/// Lists the tables of a publication, by schema and name.
+pub(crate) async fn published_tables(
+    client: &Client,
+    publication: &str,
+    server_version: u32,
+) -> Result<Vec<PublishedTable>, SourceError> {
+    let lists = if server_version >= COLUMN_LISTS { ("p.attnames", "p.rowfilter") } else { ("NULL", "NULL") };
+    let query = format!(
+        "SELECT p.schemaname::text, p.tablename::text, c.oid, c.relkind = 'p', c.relreplident, \
+         coalesce({}::text[], ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid \
+         AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum)), {}::text \
+         FROM pg_catalog.pg_publication_tables p \
+         JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname \
+         JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename \
+         WHERE p.pubname = $1 ORDER BY 1, 2",
+        lists.0, lists.1
+    );
+    let rows = client.query(&query, &[&publication]).await.map_err(failed("listing the published tables"))?;
+    rows.iter()
+        .map(|row| {
+            Ok(PublishedTable {
+                schema: cell(row, 0)?,
+                name: cell(row, 1)?,
+                oid: cell(row, 2)?,
+                partitioned: cell(row, 3)?,
+                identity: letter(row, 4)?,
+                columns: cell(row, 5)?,
+                row_filter: cell(row, 6)?,
+            })
+        })
+        .collect()
+}
+
+/// Lists all ordinary tables of the database that could be published, as `schema.table`.
+pub(crate) async fn user_tables(client: &Client) -> Result<Vec<(String, String)>, SourceError> {
+    const QUERY: &str = "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c \
+                         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                         WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.relispartition = false \
+                         AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_' \
+                         ORDER BY 1, 2";
+    let rows = client.query(QUERY, &[]).await.map_err(failed("listing the tables"))?;
+    rows.iter().map(|row| Ok((cell(row, 0)?, cell(row, 1)?))).collect()
+}
+
+/// Tells which relations still exist.
+pub(crate) async fn existing(
+    client: &Client,
+    oids: impl Iterator<Item = u32>,
+) -> Result<std::collections::HashSet<u32>, SourceError> {
+    let oids: Vec<u32> = oids.collect();
+    let rows = client
+        .query("SELECT oid FROM pg_catalog.pg_class WHERE oid = ANY ($1)", &[&oids])
+        .await
+        .map_err(failed("listing the tables"))?;
+    rows.iter().map(|row| cell(row, 0)).collect()
+}
+
+/// Reads the columns and the key of a table. A table that is gone has no columns.
+pub(crate) async fn table(client: &Client, oid: u32) -> Result<TableFacts, SourceError> {
+    const COLUMNS: &str = "SELECT a.attname::text, a.atttypid, a.atttypmod, \
+        pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, \
+        pg_catalog.pg_get_expr(d.adbin, d.adrelid), \
+        CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS (\
+            SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND a.attnum = ANY (i.indkey) \
+            AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END) END \
+        FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+        LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '' \
+        WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+    const KEY: &str = "SELECT ARRAY(SELECT a.attname::text \
+            FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place) \
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum \
+            WHERE k.place <= i.indnkeyatts ORDER BY k.place) \
+        FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class n ON n.oid = i.indexrelid \
+        WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid AND i.indimmediate \
+        AND i.indpred IS NULL AND i.indexprs IS NULL \
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid \
+            AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) AND NOT a.attnotnull) \
+        ORDER BY i.indisprimary DESC, n.relname LIMIT 1";
+    let rows = client.query(COLUMNS, &[&oid]).await.map_err(failed("reading the columns of a table"))?;
+    let column = |row: &Row| {
+        Ok(ColumnFacts {
+            name: cell(row, 0)?,
+            type_oid: cell(row, 1)?,
+            type_modifier: cell(row, 2)?,
+            type_name: cell(row, 3)?,
+            not_null: cell(row, 4)?,
+            default: cell(row, 5)?,
+            identity: cell(row, 6)?,
+        })
+    };
+    let columns = rows.iter().map(column).collect::<Result<_, SourceError>>()?;
+    let key = client.query_opt(KEY, &[&oid]).await.map_err(failed("reading the key of a table"))?;
+    let key = key.map_or(Ok(Vec::new()), |row| cell(&row, 0))?;
+    Ok(TableFacts { columns, key })
+}
+
+/// Reads types with all that they are made of.
+pub(crate) async fn types(client: &Client, oids: &[u32]) -> Result<TypeCatalog, SourceError> {
+    const QUERY: &str = "WITH RECURSIVE needed (oid) AS (\
+            SELECT unnest($1::oid[]) UNION \
+            SELECT part.oid FROM needed JOIN pg_catalog.pg_type t ON t.oid = needed.oid \
+            CROSS JOIN LATERAL (VALUES (t.typbasetype), (t.typelem)) AS part (oid) WHERE part.oid <> 0) \
+        SELECT t.oid, t.typname::text, t.typtype, \
+            CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE 0::oid END, t.typbasetype, t.typtypmod, \
+            ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid \
+                ORDER BY e.enumsortorder) \
+        FROM needed JOIN pg_catalog.pg_type t ON t.oid = needed.oid";
+    let rows = client.query(QUERY, &[&oids]).await.map_err(failed("reading types"))?;
+    let mut types = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let type_ = TypeRow {
+            name: cell(row, 1)?,
+            kind: letter(row, 2)?,
+            element: cell(row, 3)?,
+            base: cell(row, 4)?,
+            base_modifier: cell(row, 5)?,
+            labels: cell(row, 6)?,
+        };
+        types.insert(cell(row, 0)?, type_);
+    }
+    Ok(TypeCatalog(types))
+}

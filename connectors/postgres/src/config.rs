@@ -1,0 +1,476 @@
+//! The connector's properties: Debezium's names and defaults, and a few of our own.
+
+use std::path::PathBuf;
+
+use regex::Regex;
+use sluice_core::config::{ByteSize, ConfigValue, Fault, Kind, Millis, Names, PatternList, Secret};
+use sluice_core::{config, config_enum};
+
+pub use crate::legacy::{Ignored, Unsupported};
+
+config! {
+    /// Settings of the Postgres source.
+    pub struct PostgresConfig {
+        /// Host name or IP address of the Postgres server.
+        "database.hostname" => hostname: String,
+        /// Port of the Postgres server.
+        "database.port" => port: u16 = "5432",
+        /// Role to connect as. It needs LOGIN, REPLICATION and SELECT on the captured tables.
+        "database.user" => user: String,
+        /// Password of the role; leave it out for trust or certificate authentication.
+        "database.password" => password: Option<Secret>,
+        /// Database whose changes are captured.
+        "database.dbname" => database: String,
+        /// TLS: disable, prefer (TLS if the server has it, unverified), require, verify-ca or verify-full.
+        "database.sslmode" => sslmode: SslMode = "prefer",
+        /// PEM file of the authorities to trust; without one the verifying modes trust the system's.
+        "database.sslrootcert" => sslrootcert: Option<String>,
+        /// PEM file of the client's certificate chain.
+        "database.sslcert" => sslcert: Option<String>,
+        /// PEM file of the client's private key, without a pass phrase.
+        "database.sslkey" => sslkey: Option<String>,
+        /// Probes of idle connections. They are always on, so only true is accepted.
+        "database.tcpKeepAlive" => tcp_keep_alive: bool = "true",
+
+        /// Prefix of all topic and schema names. Changing it starts new topics.
+        "topic.prefix" => topic_prefix: String,
+        /// Output plugin of the slot. Only pgoutput, which is built into Postgres.
+        "plugin.name" => plugin: Plugin = "pgoutput",
+        /// Replication slot; created on the first start. Lower-case letters, digits and `_`, 63 at the most.
+        "slot.name" => slot: String = "debezium",
+        /// Drop the slot when the connector stops. For tests: what happens while it is down is lost.
+        "slot.drop.on.stop" => slot_drop_on_stop: bool = "false",
+        /// How often to try again when another session holds the slot.
+        "slot.max.retries" => slot_max_retries: u32 = "6",
+        /// Wait between these attempts, in milliseconds.
+        "slot.retry.delay.ms" => slot_retry_delay: Millis = "10000",
+        /// Make the slot a failover slot (PostgreSQL 17).
+        "slot.failover" => slot_failover: bool = "false",
+        /// Publication that says what the server sends.
+        "publication.name" => publication: String = "dbz_publication",
+        /// What to do about the publication: all_tables (create it for all tables if it is missing; needs a
+        /// superuser), filtered (create it for the captured tables, and keep it to them; needs their owner),
+        /// disabled (it must be there), no_tables (create an empty one if it is missing).
+        "publication.autocreate.mode" => publication_autocreate: AutoCreate = "all_tables",
+        /// Create the publication so that changes of partitions appear under their partitioned table.
+        "publish.via.partition.root" => publish_via_partition_root: bool = "false",
+
+        /// Schemas to capture: regular expressions that match the whole name. Not together with the exclude list.
+        "schema.include.list" => schema_include: Option<PatternList>,
+        /// Schemas to leave out.
+        "schema.exclude.list" => schema_exclude: Option<PatternList>,
+        /// Tables to capture: regular expressions that match the whole `schema.table`.
+        "table.include.list" => table_include: Option<PatternList>,
+        /// Tables to leave out.
+        "table.exclude.list" => table_exclude: Option<PatternList>,
+        /// Columns to capture: regular expressions that match the whole `schema.table.column`.
+        "column.include.list" => column_include: Option<PatternList>,
+        /// Columns to leave out. A key column cannot be left out.
+        "column.exclude.list" => column_exclude: Option<PatternList>,
+        /// Keys for tables, in place of their primary keys: `schema.table:column,column;…`, the table being a
+        /// regular expression. The replica identity of such a table must cover these columns.
+        "message.key.columns" => message_keys: MessageKeys = "",
+
+        /// When to read the rows that are there: initial (on the first start), always (at each start),
+        /// initial_only (then stop), no_data or never, when_needed (also when the slot is gone).
+        "snapshot.mode" => snapshot_mode: SnapshotMode = "initial",
+        /// How many connections read the snapshot.
+        "snapshot.max.threads" => snapshot_threads: u32 = "1",
+
+        /// Follow each delete by a record with the same key and no value.
+        "tombstones.on.delete" => tombstones: bool = "true",
+        /// Operations to leave out: c (insert), u (update), d (delete), t (truncate), or none.
+        "skipped.operations" => skipped: SkippedOperations = "t",
+        /// Numbers of any precision: precise (exact bytes), string or double.
+        "decimal.handling.mode" => decimal: DecimalMode = "precise",
+        /// Dates and times: adaptive (as precise as the column), adaptive_time_microseconds, or connect (milliseconds).
+        "time.precision.mode" => time: TimeMode = "adaptive",
+        /// Columns of type bytea: bytes, base64, base64-url-safe or hex.
+        "binary.handling.mode" => binary: BinaryMode = "bytes",
+        /// Intervals: numeric (microseconds, a month being 30.4375 days) or string (ISO 8601).
+        "interval.handling.mode" => interval: IntervalMode = "numeric",
+        /// Text that stands for a large value that did not change and was therefore not sent.
+        "unavailable.value.placeholder" => unavailable_placeholder: String = "__debezium_unavailable_value",
+        /// Schema names: none (as they are) or avro (what Avro does not allow becomes `_`).
+        "schema.name.adjustment.mode" => schema_names: Adjustment = "none",
+        /// Field names: none or avro.
+        "field.name.adjustment.mode" => field_names: Adjustment = "none",
+        /// Put four `__debezium.context.*` headers on each record.
+        "extended.headers.enabled" => extended_headers: bool = "true",
+        /// Transaction topic and block. Not there yet, so only false is accepted.
+        "provide.transaction.metadata" => transaction_metadata: bool = "false",
+
+        /// How often to report the position to the server at least, in milliseconds.
+        "status.update.interval.ms" => status_interval: Millis = "10000",
+        /// Memory for transactions that wait for their commit; beyond it they go to a file.
+        "transaction.memory.bytes" => transaction_memory: ByteSize = "33554432",
+        /// Directory of that file; the system's directory for temporary files if left out.
+        "spool.directory" => spool_directory: Option<String>,
+
+        /// Accepted without effect: an idle slot moves without heartbeats.
+        "heartbeat.interval.ms" => heartbeat_interval: Ignored,
+        /// Accepted without effect: see `heartbeat.interval.ms`.
+        "topic.heartbeat.prefix" => heartbeat_prefix: Ignored,
+        /// Accepted without effect: positions are acknowledged once they are saved, and keepalives when idle.
+        "lsn.flush.mode" => lsn_flush_mode: Ignored,
+        /// Accepted without effect: the older name of `lsn.flush.mode`.
+        "flush.lsn.source" => flush_lsn_source: Ignored,
+        /// Accepted without effect: queues are bounded in bytes.
+        "max.queue.size" => max_queue_size: Ignored,
+        /// Accepted without effect: see `max.queue.size`.
+        "max.queue.size.in.bytes" => max_queue_bytes: Ignored,
+        /// Accepted without effect: batches follow what arrives.
+        "max.batch.size" => max_batch_size: Ignored,
+        /// Accepted without effect: nothing is polled.
+        "poll.interval.ms" => poll_interval: Ignored,
+        /// Accepted without effect: rows are copied as a stream.
+        "snapshot.fetch.size" => snapshot_fetch_size: Ignored,
+        /// Accepted without effect: a snapshot reads under an exported snapshot and takes no locks.
+        "snapshot.locking.mode" => snapshot_locking: Ignored,
+        /// Accepted without effect: a snapshot is always one consistent state.
+        "snapshot.isolation.mode" => snapshot_isolation: Ignored,
+        /// Accepted without effect: gaps between offset and slot always stop the connector.
+        "offset.mismatch.strategy" => offset_mismatch: Ignored,
+        /// Accepted without effect: the catalog is read again whenever Postgres announces a change.
+        "schema.refresh.mode" => schema_refresh: Ignored,
+        /// Accepted without effect: names are built once per table.
+        "topic.cache.size" => topic_cache: Ignored,
+        /// Accepted without effect: `xmin` is never filled, as by Debezium's default.
+        "xmin.fetch.interval.ms" => xmin_fetch: Ignored,
+        /// Accepted without effect: temporary failures are retried without limit.
+        "errors.max.retries" => errors_max_retries: Ignored,
+        /// Accepted without effect: see `errors.max.retries`.
+        "retriable.restart.connector.wait.ms" => restart_wait: Ignored,
+
+        /// Not there yet: signals.
+        "signal.data.collection" => signal_collection: Unsupported,
+        /// Not there yet: statements run at each heartbeat.
+        "heartbeat.action.query" => heartbeat_query: Unsupported,
+        /// Not there yet: changing replica identities.
+        "replica.identity.autoset.values" => identity_autoset: Unsupported,
+        /// Not there yet: rows of unknown types as bytes.
+        "include.unknown.datatypes" => unknown_types: Unsupported,
+        /// Not there yet: dropping updates that change nothing captured.
+        "skip.messages.without.change" => skip_unchanged: Unsupported,
+        /// Not there yet: a snapshot of fewer tables than are captured.
+        "snapshot.include.collection.list" => snapshot_include: Unsupported,
+        /// Not there yet: own SELECT statements for the snapshot.
+        "snapshot.select.statement.overrides" => snapshot_overrides: Unsupported,
+        /// Not there yet: logical messages.
+        "message.prefix.include.list" => message_include: Unsupported,
+        /// Not there yet: hstore columns.
+        "hstore.handling.mode" => hstore_mode: Unsupported,
+        /// Not there yet: other options of the output plugin.
+        "slot.stream.params" => stream_params: Unsupported,
+        /// Not there yet: other topic names; `transforms` can rename topics.
+        "topic.naming.strategy" => topic_naming: Unsupported,
+        /// Not there yet: another delimiter; `transforms` can rename topics.
+        "topic.delimiter" => topic_delimiter: Unsupported,
+        /// Not there yet: converters of your own.
+        "converters" => converters: Unsupported,
+        /// Not there yet: post-processors; unchanged large values are left as they are in the sink.
+        "post.processors" => post_processors: Unsupported,
+        /// Not there yet: masking in the source; `transforms` has MaskField.
+        "column.mask." => column_mask: Unsupported,
+        /// Not there yet: truncating in the source.
+        "column.truncate." => column_truncate: Unsupported,
+        /// Not there yet: source types as schema parameters.
+        "column.propagate.source.type" => column_propagate: Unsupported,
+        /// Not there yet: source types as schema parameters.
+        "datatype.propagate.source.type" => datatype_propagate: Unsupported,
+    }
+}
+
+config_enum! {
+    /// `database.sslmode`.
+    pub enum SslMode {
+        /// No TLS.
+        Disable = "disable",
+        /// TLS if the server has it.
+        Prefer = "prefer",
+        /// TLS; verified only if a root certificate is given.
+        Require = "require",
+        /// TLS with a certificate of a trusted authority.
+        VerifyCa = "verify-ca",
+        /// The same, for this host.
+        VerifyFull = "verify-full",
+    }
+}
+
+config_enum! {
+    /// `plugin.name`.
+    pub enum Plugin {
+        /// The plugin that is built into Postgres.
+        PgOutput = "pgoutput",
+    }
+}
+
+config_enum! {
+    /// `publication.autocreate.mode`.
+    pub enum AutoCreate {
+        /// For all tables.
+        AllTables = "all_tables",
+        /// For the captured tables.
+        Filtered = "filtered",
+        /// Never.
+        Disabled = "disabled",
+        /// Without tables.
+        NoTables = "no_tables",
+    }
+}
+
+config_enum! {
+    /// `snapshot.mode`.
+    pub enum SnapshotMode {
+        /// On the first start.
+        Initial = "initial",
+        /// At each start.
+        Always = "always",
+        /// On the first start, then the source ends.
+        InitialOnly = "initial_only",
+        /// Never.
+        NoData = "no_data",
+        /// Never; the older name.
+        Never = "never",
+        /// On the first start, and when the slot is gone.
+        WhenNeeded = "when_needed",
+    }
+}
+
+config_enum! {
+    /// `decimal.handling.mode`.
+    pub enum DecimalMode {
+        /// Exact.
+        Precise = "precise",
+        /// Text.
+        String = "string",
+        /// Double precision.
+        Double = "double",
+    }
+}
+
+config_enum! {
+    /// `time.precision.mode`.
+    pub enum TimeMode {
+        /// As precise as the column.
+        Adaptive = "adaptive",
+        /// The same, times always in microseconds.
+        AdaptiveTimeMicroseconds = "adaptive_time_microseconds",
+        /// Connect's own types.
+        Connect = "connect",
+    }
+}
+
+config_enum! {
+    /// `binary.handling.mode`.
+    pub enum BinaryMode {
+        /// Bytes.
+        Bytes = "bytes",
+        /// Base64 text.
+        Base64 = "base64",
+        /// Base64 text for URLs.
+        Base64UrlSafe = "base64-url-safe",
+        /// Hexadecimal text.
+        Hex = "hex",
+    }
+}
+
+config_enum! {
+    /// `interval.handling.mode`.
+    pub enum IntervalMode {
+        /// Microseconds.
+        Numeric = "numeric",
+        /// ISO 8601 text.
+        String = "string",
+    }
+}
+
+config_enum! {
+    /// `schema.name.adjustment.mode` and `field.name.adjustment.mode`.
+    pub enum Adjustment {
+        /// Names as they are.
+        None = "none",
+        /// Names that Avro allows.
+        Avro = "avro",
+    }
+}
+
+/// `skipped.operations`: which kinds of change are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SkippedOperations {
+    /// `c`.
+    pub create: bool,
+    /// `u`.
+    pub update: bool,
+    /// `d`.
+    pub delete: bool,
+    /// `t`.
+    pub truncate: bool,
+}
+
+impl ConfigValue for SkippedOperations {
+    const KIND: Kind = Kind::List;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut skipped = Self::default();
+        for name in Names::parse(text)?.0 {
+            match name.as_str() {
+                "c" => skipped.create = true,
+                "u" => skipped.update = true,
+                "d" => skipped.delete = true,
+                "t" => skipped.truncate = true,
+                "none" => {}
+                _ => return Err("a list of c, u, d and t, or none".to_owned()),
+            }
+        }
+        Ok(skipped)
+    }
+}
+
+/// `message.key.columns`: for tables that match, the columns of the key in order.
+#[derive(Debug, Clone, Default)]
+pub struct MessageKeys(Vec<(Regex, Vec<String>)>);
+
+impl MessageKeys {
+    /// Returns the key columns of `schema.table`, if it has an entry.
+    pub fn columns(&self, table: &str) -> Option<&[String]> {
+        self.0.iter().find(|(pattern, _)| pattern.is_match(table)).map(|(_, columns)| columns.as_slice())
+    }
+}
+
+impl ConfigValue for MessageKeys {
+    const KIND: Kind = Kind::String;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let expected = || "entries `schema.table:column,column` separated by `;`".to_owned();
+        let entry = |entry: &str| {
+            let (table, columns) = entry.rsplit_once(':').ok_or_else(expected)?;
+            let columns = Names::parse(columns)?.0;
+            let pattern = Regex::new(&format!("^(?i:{})$", table.trim())).map_err(|_| expected())?;
+            if columns.is_empty() { Err(expected()) } else { Ok((pattern, columns)) }
+        };
+        text.split(';').filter(|part| !part.trim().is_empty()).map(entry).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl PostgresConfig {
+    /// Returns the directory for spool files.
+    pub(crate) fn spool_directory(&self) -> PathBuf {
+        self.spool_directory.as_ref().map_or_else(std::env::temp_dir, PathBuf::from)
+    }
+}
+
+/// Finds contradictions, without I/O.
+pub(crate) fn validate(config: &PostgresConfig) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut fault = |wrong: bool, property: &str, message: &str, hint: &str| {
+        if wrong {
+            faults.push(Fault::invalid(property, message).hint(hint));
+        }
+    };
+    let slot_fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    fault(
+        config.slot.is_empty() || config.slot.len() > 63 || !config.slot.bytes().all(slot_fits),
+        "slot.name",
+        "must be 1 to 63 lower-case letters, digits or `_`",
+        "Postgres allows no other names of slots",
+    );
+    let prefix_fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    fault(
+        config.topic_prefix.is_empty() || !config.topic_prefix.bytes().all(prefix_fits),
+        "topic.prefix",
+        "must be letters, digits, `.`, `_` or `-`",
+        "it begins the name of every topic",
+    );
+    let pairs = [
+        (config.schema_include.is_some() && config.schema_exclude.is_some(), "schema.exclude.list"),
+        (config.table_include.is_some() && config.table_exclude.is_some(), "table.exclude.list"),
+        (config.column_include.is_some() && config.column_exclude.is_some(), "column.exclude.list"),
+    ];
+    for (both, property) in pairs {
+        fault(both, property, "cannot be set beside its include list", "keep one of the two");
+    }
+    fault(
+        config.transaction_metadata,
+        "provide.transaction.metadata",
+        "is not supported yet",
+        "set it to false; every record carries its place in its transaction in header `sluice.position`",
+    );
+    fault(
+        config.snapshot_threads == 0,
+        "snapshot.max.threads",
+        "must be 1 or more",
+        "each is one connection",
+    );
+    fault(
+        config.sslcert.is_some() != config.sslkey.is_some(),
+        "database.sslkey",
+        "must be set together with `database.sslcert`",
+        "a client certificate needs both files",
+    );
+    faults
+}
+
+/// Reads a configuration from pairs, for tests.
+#[cfg(test)]
+pub(crate) fn from_pairs(pairs: &[(&str, &str)]) -> Result<PostgresConfig, Vec<Fault>> {
+    let mut properties = config::Properties::default();
+    let needed =
+        [("database.hostname", "h"), ("database.user", "u"), ("database.dbname", "d"), ("topic.prefix", "p")];
+    needed.iter().chain(pairs).for_each(|(key, value)| properties.set(*key, *value));
+    config::Config::from_properties(&properties)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_debeziums() {
+        let config = from_pairs(&[]).unwrap();
+
+        assert_eq!((config.slot.as_str(), config.publication.as_str()), ("debezium", "dbz_publication"));
+        assert!(config.tombstones && config.extended_headers && config.skipped.truncate);
+        assert!(validate(&config).is_empty());
+    }
+
+    #[test]
+    fn contradictions_are_told_by_property() {
+        let config = from_pairs(&[
+            ("slot.name", "Bad-Slot"),
+            ("table.include.list", "a.b"),
+            ("table.exclude.list", "c.d"),
+            ("provide.transaction.metadata", "true"),
+        ])
+        .unwrap();
+
+        let properties: Vec<_> = validate(&config).into_iter().map(|fault| fault.property).collect();
+
+        assert_eq!(properties, ["slot.name", "table.exclude.list", "provide.transaction.metadata"]);
+    }
+
+    #[test]
+    fn debezium_properties_that_are_missing_say_so() {
+        let faults = from_pairs(&[
+            ("signal.data.collection", "public.signals"),
+            ("column.mask.with.5.chars", "public.t.c"),
+            ("poll.interval.ms", "50"),
+            ("plugin.name", "decoderbufs"),
+        ])
+        .unwrap_err();
+
+        let properties: Vec<_> = faults.iter().map(|fault| fault.property.as_str()).collect();
+        assert_eq!(properties, ["plugin.name", "signal.data.collection", "column.mask.with.5.chars"]);
+        assert!(faults.iter().skip(1).all(|fault| fault.code == "config.unsupported_property"));
+    }
+
+    #[test]
+    fn message_keys_keep_their_order() {
+        let keys = MessageKeys::parse("public.t:b,a; inventory.*:id").unwrap();
+
+        assert_eq!(keys.columns("public.t").unwrap(), ["b", "a"]);
+        assert_eq!(keys.columns("inventory.x").unwrap(), ["id"]);
+        assert_eq!(keys.columns("public.u"), None);
+        assert!(MessageKeys::parse("public.t").is_err());
+    }
+}

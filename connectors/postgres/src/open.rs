@@ -1,0 +1,243 @@
+//! The start: what is there, whether it fits the saved position, and what to do first.
+
+use std::sync::Arc;
+
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use crate::catalog::{self, PublishedTable};
+use crate::config::{PostgresConfig, SnapshotMode};
+use crate::error::SourceError;
+use crate::lsn::Lsn;
+use crate::position::Position;
+use crate::publication::{self, Fingerprint};
+use crate::replication::{
+    AckHandle, ReplicationClient, ReplicationError, ReplicationStream, StreamOptions, SystemIdentity,
+    TimelineSwitch,
+};
+use crate::slot::{self, Slot};
+use crate::snapshot::{Snapshot, SnapshotPlan};
+use crate::table::Table;
+use crate::{sql, tables};
+
+/// The first version whose `pgoutput` sends binary values.
+const MIN_VERSION: u32 = 140_000;
+/// WAL positions are multiples of this; rows of a snapshot sort that much below the slot's WAL.
+const LSN_STEP: u64 = 8;
+
+/// What the start found and began.
+pub(crate) struct Opened {
+    pub(crate) sql: Client,
+    pub(crate) server_version: u32,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) tables: Vec<Arc<Table>>,
+    pub(crate) position: Position,
+    pub(crate) snapshot: Option<Snapshot>,
+    /// Nothing follows: the configuration asks for a snapshot only.
+    pub(crate) snapshot_only: bool,
+}
+
+/// Looks at everything, checks the position, and starts the snapshot if there is to be one.
+pub(crate) async fn open(
+    config: &Arc<PostgresConfig>,
+    position: Option<Position>,
+    run: Uuid,
+) -> Result<Opened, SourceError> {
+    let sql = sql::connect(config).await?;
+    let server_version = check_server(&sql).await?;
+    let facts = publication::ensure(&sql, config).await?;
+    let (client, system, history) = identify(config, position.as_ref()).await?;
+    if let Some(position) = &position {
+        position.check(&system, &history, &config.database, &config.slot)?;
+    }
+    let published = tables::captured(&sql, config, server_version).await?;
+    if published.is_empty() && (config.table_include.is_some() || config.schema_include.is_some()) {
+        return Err(SourceError::NoTables { publication: config.publication.clone() });
+    }
+    let compiled = compile(&sql, config, &published).await?;
+    let fingerprint = Fingerprint::new(facts, &published);
+    let pairs: Vec<_> = published.into_iter().zip(compiled.iter().cloned()).collect();
+    let begin = Begin { config, sql: &sql, system, run };
+    let (position, snapshot) = begin.position_and_snapshot(client, position, pairs).await?;
+    Ok(Opened {
+        server_version,
+        fingerprint,
+        tables: compiled,
+        position,
+        snapshot,
+        snapshot_only: config.snapshot_mode == SnapshotMode::InitialOnly,
+        sql,
+    })
+}
+
+async fn check_server(sql: &Client) -> Result<u32, SourceError> {
+    let version = catalog::server_version(sql).await?;
+    if version < MIN_VERSION {
+        return Err(SourceError::TooOld { found: catalog::setting(sql, "server_version").await? });
+    }
+    let found = catalog::setting(sql, "wal_level").await?;
+    if found == "logical" { Ok(version) } else { Err(SourceError::WalLevel { found }) }
+}
+
+async fn identify(
+    config: &Arc<PostgresConfig>,
+    position: Option<&Position>,
+) -> Result<(ReplicationClient, SystemIdentity, Vec<TimelineSwitch>), SourceError> {
+    let options = sql::replication_options(config);
+    let timeline = position.map(|position| position.timeline);
+    let task = tokio::task::spawn_blocking(move || {
+        let mut client = ReplicationClient::connect(&options)?;
+        let system = client.identify_system()?;
+        let moved = timeline.is_some_and(|timeline| timeline != system.timeline);
+        let history = if moved { client.timeline_history(system.timeline)? } else { Vec::new() };
+        Ok::<_, ReplicationError>((client, system, history))
+    });
+    Ok(task.await.map_err(|_| SourceError::Task)??)
+}
+
+async fn compile(
+    sql: &Client,
+    config: &PostgresConfig,
+    published: &[PublishedTable],
+) -> Result<Vec<Arc<Table>>, SourceError> {
+    let mut compiled = Vec::with_capacity(published.len());
+    for table in published {
+        compiled.push(Arc::new(tables::load_published(sql, config, table).await?));
+    }
+    tables::check_topics(compiled.iter())?;
+    Ok(compiled)
+}
+
+/// What the first steps need to know.
+struct Begin<'a> {
+    config: &'a Arc<PostgresConfig>,
+    sql: &'a Client,
+    system: SystemIdentity,
+    run: Uuid,
+}
+
+impl Begin<'_> {
+    async fn position_and_snapshot(
+        &self,
+        client: ReplicationClient,
+        position: Option<Position>,
+        tables: Vec<(PublishedTable, Arc<Table>)>,
+    ) -> Result<(Position, Option<Snapshot>), SourceError> {
+        let config = self.config;
+        let mode = config.snapshot_mode;
+        let complete = position.as_ref().is_some_and(|position| position.snapshot.is_none());
+        if let (SnapshotMode::InitialOnly, true, Some(position)) = (mode, complete, &position) {
+            return Ok((position.clone(), None));
+        }
+        let found = self.judge_slot(position.as_ref()).await?;
+        let (exporter, exported, position, gap) = match found {
+            Some(slot) => {
+                let gap = position.is_none();
+                (
+                    None,
+                    None,
+                    position.unwrap_or_else(|| self.position(slot.confirmed.unwrap_or_default())),
+                    gap,
+                )
+            }
+            None => {
+                let temporary = mode == SnapshotMode::InitialOnly;
+                let (exporter, created) = slot::create(config, self.sql, client, temporary).await?;
+                tracing::info!(slot = config.slot, consistent_point = %created.consistent_point, "created the replication slot");
+                (Some(exporter), created.snapshot_name, self.position(created.consistent_point), true)
+            }
+        };
+        let wanted = match mode {
+            SnapshotMode::NoData | SnapshotMode::Never => false,
+            SnapshotMode::Always => true,
+            _ => gap || position.snapshot.is_some(),
+        };
+        if !wanted {
+            return Ok((Position { snapshot: None, ..position }, None));
+        }
+        let done = position.snapshot.clone().unwrap_or_default();
+        let restart = slot::find(self.sql, &config.slot).await?.and_then(|slot| slot.restart);
+        let floor = restart.and_then(|lsn| lsn.checked_sub(LSN_STEP)).unwrap_or_default();
+        let plan = SnapshotPlan {
+            config: Arc::clone(config),
+            tables: tables.into_iter().filter(|(_, table)| !done.contains(&table.qualified)).collect(),
+            exported,
+            lsn: position.lsn,
+            floor,
+            epoch: position.epoch,
+            run: self.run,
+        };
+        let snapshot = Snapshot::start(plan, exporter).await?;
+        Ok((Position { snapshot: Some(done), ..position }, Some(snapshot)))
+    }
+
+    /// Finds a slot that serves; none if it is to be created.
+    async fn judge_slot(&self, position: Option<&Position>) -> Result<Option<Slot>, SourceError> {
+        let config = self.config;
+        let found = slot::find(self.sql, &config.slot).await?;
+        let may_restart = config.snapshot_mode == SnapshotMode::WhenNeeded;
+        match (found, position) {
+            (None, Some(position)) if !may_restart => {
+                Err(SourceError::SlotMissing { slot: config.slot.clone(), stored: position.lsn })
+            }
+            (None, _) => Ok(None),
+            (Some(slot), position) => {
+                slot.check(&config.slot, &config.database, position)?;
+                Ok(Some(slot))
+            }
+        }
+    }
+
+    fn position(&self, lsn: Lsn) -> Position {
+        Position {
+            system_id: self.system.system_id.clone(),
+            timeline: self.system.timeline,
+            database: self.config.database.clone(),
+            slot: self.config.slot.clone(),
+            slot_origin: lsn,
+            epoch: 0,
+            lsn,
+            last_commit: None,
+            snapshot: None,
+        }
+    }
+}
+
+/// Starts streaming at a position. A slot in use is waited for, as often as configured.
+///
+/// # Errors
+/// [`SourceError::SlotInUse`] when another session keeps the slot.
+pub(crate) async fn start_stream(
+    config: &Arc<PostgresConfig>,
+    sql: &Client,
+    lsn: Lsn,
+) -> Result<(ReplicationStream, AckHandle), SourceError> {
+    /// SQLSTATE `object_in_use`.
+    const IN_USE: &str = "55006";
+
+    let mut attempt = 0;
+    loop {
+        let connect = sql::replication_options(config);
+        let mut options = StreamOptions::new(&config.slot, lsn, vec![config.publication.clone()]);
+        options.binary = true;
+        options.status_interval = config.status_interval.0;
+        let task = tokio::task::spawn_blocking(move || ReplicationClient::connect(&connect)?.start(&options));
+        match task.await.map_err(|_| SourceError::Task)? {
+            Ok(stream) => {
+                let acknowledge = stream.ack_handle();
+                return Ok((stream, acknowledge));
+            }
+            Err(error) if error.sqlstate() == Some(IN_USE) => {
+                let pid = slot::find(sql, &config.slot).await?.and_then(|slot| slot.active_pid);
+                let pid = pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string());
+                if attempt >= config.slot_max_retries {
+                    return Err(SourceError::SlotInUse { slot: config.slot.clone(), pid });
+                }
+                attempt += 1;
+                tracing::warn!(slot = config.slot, pid, attempt, "the slot is in use; waiting");
+                tokio::time::sleep(config.slot_retry_delay.0).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

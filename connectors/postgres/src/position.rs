@@ -1,0 +1,144 @@
+//! Where the source is: never a bare LSN.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::SourceError;
+use crate::lsn::Lsn;
+use crate::replication::{SystemIdentity, TimelineSwitch};
+
+/// A position in the change stream of one slot of one cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// `system_identifier` of the cluster; its standbys share it.
+    pub system_id: String,
+    /// Timeline on which the position was reached.
+    pub timeline: u32,
+    /// Database of the slot.
+    pub database: String,
+    /// Name of the slot.
+    pub slot: String,
+    /// Where the slot stood when this connector first saw it: its generation.
+    pub slot_origin: Lsn,
+    /// Generation of write timestamps; grows when LSNs start over.
+    pub epoch: u32,
+    /// Up to here all is durable downstream: end of a commit, or of WAL without events. Resume here.
+    pub lsn: Lsn,
+    /// End of the last commit that was read, for `source.sequence`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_commit: Option<Lsn>,
+    /// Set while the snapshot is not complete: the tables, as `schema.table`, that are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<Vec<String>>,
+}
+
+impl Position {
+    /// Refuses a position that is not of this cluster, database and slot, or that lies beyond the
+    /// point where the server's history left the position's.
+    ///
+    /// `history` is that of the server's timeline.
+    ///
+    /// # Errors
+    /// [`SourceError::OtherCluster`], [`SourceError::OtherSlot`], [`SourceError::Diverged`].
+    pub(crate) fn check(
+        &self,
+        system: &SystemIdentity,
+        history: &[TimelineSwitch],
+        database: &str,
+        slot: &str,
+    ) -> Result<(), SourceError> {
+        if self.system_id != system.system_id {
+            return Err(SourceError::OtherCluster {
+                stored: format!("cluster {}", self.system_id),
+                found: format!("cluster {}", system.system_id),
+            });
+        }
+        if self.database != database {
+            return Err(SourceError::OtherCluster {
+                stored: format!("database `{}`", self.database),
+                found: format!("database `{database}`"),
+            });
+        }
+        if self.slot != slot {
+            return Err(SourceError::OtherSlot { stored: self.slot.clone(), found: slot.to_owned() });
+        }
+        self.check_timeline(system.timeline, history)
+    }
+
+    fn check_timeline(&self, found: u32, history: &[TimelineSwitch]) -> Result<(), SourceError> {
+        if found == self.timeline {
+            return Ok(());
+        }
+        let left = history.iter().find(|switch| switch.timeline == self.timeline);
+        match left {
+            Some(switch) if switch.switch_point >= self.lsn => Ok(()),
+            // The server is on an older timeline, or on one that never was ours.
+            left => Err(SourceError::Diverged {
+                stored: self.timeline,
+                found,
+                switch: left.map_or(Lsn::INVALID, |switch| switch.switch_point),
+                position: self.lsn,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn position() -> Position {
+        Position {
+            system_id: "7".to_owned(),
+            timeline: 1,
+            database: "d".to_owned(),
+            slot: "s".to_owned(),
+            slot_origin: Lsn::new(8),
+            epoch: 0,
+            lsn: Lsn::new(100),
+            last_commit: None,
+            snapshot: None,
+        }
+    }
+
+    fn system(timeline: u32) -> SystemIdentity {
+        SystemIdentity { system_id: "7".to_owned(), timeline, xlogpos: Lsn::new(200), database: None }
+    }
+
+    fn switch(timeline: u32, at: u64) -> TimelineSwitch {
+        TimelineSwitch { timeline, switch_point: Lsn::new(at), reason: String::new() }
+    }
+
+    #[test]
+    fn failover_is_followed_only_if_nothing_was_lost() {
+        let position = position();
+
+        assert!(position.check(&system(2), &[switch(1, 100)], "d", "s").is_ok());
+        assert!(matches!(
+            position.check(&system(2), &[switch(1, 99)], "d", "s"),
+            Err(SourceError::Diverged { stored: 1, found: 2, .. })
+        ));
+        let promoted = Position { timeline: 2, ..position };
+        assert!(matches!(promoted.check(&system(1), &[], "d", "s"), Err(SourceError::Diverged { .. })));
+    }
+
+    #[test]
+    fn other_cluster_database_or_slot_is_refused() {
+        let position = position();
+        let other = SystemIdentity { system_id: "8".to_owned(), ..system(1) };
+
+        assert!(matches!(position.check(&other, &[], "d", "s"), Err(SourceError::OtherCluster { .. })));
+        assert!(matches!(position.check(&system(1), &[], "e", "s"), Err(SourceError::OtherCluster { .. })));
+        assert!(matches!(position.check(&system(1), &[], "d", "t"), Err(SourceError::OtherSlot { .. })));
+        assert!(position.check(&system(1), &[], "d", "s").is_ok());
+    }
+
+    #[test]
+    fn position_reads_back_from_its_json() {
+        let position = Position { snapshot: Some(vec!["public.t".to_owned()]), ..position() };
+
+        let json = serde_json::to_value(&position).unwrap();
+
+        assert_eq!(json["lsn"], "0/64");
+        assert_eq!(serde_json::from_value::<Position>(json).unwrap(), position);
+    }
+}

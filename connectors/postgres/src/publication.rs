@@ -1,0 +1,182 @@
+//! The publication: created as configured, and watched.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Client;
+
+use crate::catalog::{self, PublicationFacts, PublishedTable};
+use crate::config::{AutoCreate, PostgresConfig};
+use crate::error::SourceError;
+use crate::replication::quote_identifier;
+use crate::table::captures_table;
+
+/// Makes sure that the publication is there, as `publication.autocreate.mode` says.
+///
+/// # Errors
+/// When it is missing and must not be created, or the role may not create it.
+pub(crate) async fn ensure(
+    client: &Client,
+    config: &PostgresConfig,
+) -> Result<PublicationFacts, SourceError> {
+    let found = catalog::publication(client, &config.publication).await?;
+    let name = quote_identifier(&config.publication);
+    match (found, config.publication_autocreate) {
+        (None, AutoCreate::Disabled) => {
+            return Err(SourceError::PublicationMissing {
+                name: config.publication.clone(),
+                database: config.database.clone(),
+            });
+        }
+        (None, mode) => {
+            let target = match mode {
+                AutoCreate::AllTables => " FOR ALL TABLES".to_owned(),
+                AutoCreate::Filtered => {
+                    format!(" FOR TABLE {}", wanted_tables(client, config).await?.join(", "))
+                }
+                AutoCreate::Disabled | AutoCreate::NoTables => String::new(),
+            };
+            let root = config.publish_via_partition_root;
+            run(
+                client,
+                &format!("CREATE PUBLICATION {name}{target} WITH (publish_via_partition_root = {root})"),
+            )
+            .await?;
+        }
+        (Some(facts), AutoCreate::Filtered) if !facts.all_tables => adjust(client, config, &name).await?,
+        (Some(_), _) => {}
+    }
+    let facts = catalog::publication(client, &config.publication).await?;
+    facts.ok_or_else(|| SourceError::PublicationMissing {
+        name: config.publication.clone(),
+        database: config.database.clone(),
+    })
+}
+
+/// Keeps a `filtered` publication to the captured tables.
+async fn adjust(client: &Client, config: &PostgresConfig, name: &str) -> Result<(), SourceError> {
+    const MEMBERS: &str = "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_publication_rel r \
+                           JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid \
+                           JOIN pg_catalog.pg_class c ON c.oid = r.prrelid \
+                           JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = $1";
+    let failed = |source| SourceError::Sql { action: "reading the publication", source };
+    let mut members = Vec::new();
+    for row in client.query(MEMBERS, &[&config.publication]).await.map_err(failed)? {
+        let (schema, table): (String, String) =
+            (row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?);
+        members.push(quoted(&schema, &table));
+    }
+    let mut wanted = wanted_tables(client, config).await?;
+    members.sort();
+    wanted.sort();
+    if members == wanted {
+        return Ok(());
+    }
+    run(client, &format!("ALTER PUBLICATION {name} SET TABLE {}", wanted.join(", "))).await
+}
+
+async fn wanted_tables(client: &Client, config: &PostgresConfig) -> Result<Vec<String>, SourceError> {
+    let tables = catalog::user_tables(client).await?;
+    let wanted: Vec<_> = tables
+        .iter()
+        .filter(|(schema, table)| captures_table(config, schema, table))
+        .map(|(schema, table)| quoted(schema, table))
+        .collect();
+    if wanted.is_empty() {
+        return Err(SourceError::NoTables { publication: config.publication.clone() });
+    }
+    Ok(wanted)
+}
+
+fn quoted(schema: &str, table: &str) -> String {
+    format!("{}.{}", quote_identifier(schema), quote_identifier(table))
+}
+
+async fn run(client: &Client, statement: &str) -> Result<(), SourceError> {
+    tracing::info!(statement, "changing the publication");
+    client
+        .batch_execute(statement)
+        .await
+        .map_err(|source| SourceError::Sql { action: "creating or altering the publication", source })
+}
+
+/// What the publication said when the stream began, to notice when it says less.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    facts: PublicationFacts,
+    /// By table: published columns and row filter.
+    tables: BTreeMap<String, (u32, Vec<String>, Option<String>)>,
+}
+
+impl Fingerprint {
+    pub(crate) fn new(facts: PublicationFacts, tables: &[PublishedTable]) -> Self {
+        let entry = |table: &PublishedTable| {
+            (table.qualified(), (table.oid, table.columns.clone(), table.row_filter.clone()))
+        };
+        Self { facts, tables: tables.iter().map(entry).collect() }
+    }
+
+    /// Says what `now` lacks, if anything. `exists` tells whether a table of that oid is still there.
+    pub(crate) fn narrowed(&self, now: &Self, exists: impl Fn(u32) -> bool) -> Option<String> {
+        let kinds = [
+            ("insert", self.facts.insert, now.facts.insert),
+            ("update", self.facts.update, now.facts.update),
+            ("delete", self.facts.delete, now.facts.delete),
+            ("truncate", self.facts.truncate, now.facts.truncate),
+        ];
+        if let Some((kind, ..)) = kinds.iter().find(|(_, before, now)| *before && !*now) {
+            return Some(format!("it does not publish {kind} any more"));
+        }
+        for (name, (oid, columns, filter)) in &self.tables {
+            match now.tables.get(name) {
+                None if exists(*oid) => return Some(format!("table `{name}` is not in it any more")),
+                None => {}
+                Some((_, now, _)) if columns.iter().any(|column| !now.contains(column)) => {
+                    // A dropped column looks the same; the relation message tells the two apart.
+                    tracing::debug!(table = name, "the published columns of a table changed");
+                }
+                Some((_, _, now)) if now != filter => {
+                    return Some(format!("the row filter of table `{name}` changed"));
+                }
+                Some(_) => {}
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprint(insert: bool, tables: &[&str]) -> Fingerprint {
+        let facts =
+            PublicationFacts { all_tables: false, insert, update: true, delete: true, truncate: true };
+        let tables = tables.iter().map(|name| ((*name).to_owned(), (7, vec!["id".to_owned()], None)));
+        Fingerprint { facts, tables: tables.collect() }
+    }
+
+    #[test]
+    fn narrowed_publication_is_noticed_and_widened_is_fine() {
+        let before = fingerprint(true, &["public.t", "public.u"]);
+
+        assert_eq!(before.narrowed(&before, |_| true), None);
+        assert_eq!(
+            before.narrowed(&fingerprint(true, &["public.t", "public.u", "public.v"]), |_| true),
+            None
+        );
+        assert!(
+            before
+                .narrowed(&fingerprint(false, &["public.t", "public.u"]), |_| true)
+                .unwrap()
+                .contains("insert")
+        );
+        assert!(before.narrowed(&fingerprint(true, &["public.t"]), |_| true).unwrap().contains("public.u"));
+    }
+
+    #[test]
+    fn dropped_table_is_no_narrowing() {
+        let before = fingerprint(true, &["public.t", "public.u"]);
+
+        assert_eq!(before.narrowed(&fingerprint(true, &["public.t"]), |_| false), None);
+    }
+}

@@ -1,0 +1,468 @@
+//! Changes → records, as Debezium shapes them.
+//!
+//! Hot path. A record costs its value lists; names, schemas and headers are shared.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use bytestring::ByteString;
+use sluice_core::Error;
+use sluice_core::change::{Change, Operation};
+use sluice_core::record::{Datum, EventPosition, Header, Headers, Origin, Payload, Record};
+use sluice_core::schema::{Kind, Schema};
+use sluice_core::value::{Struct, Value};
+use uuid::Uuid;
+
+use crate::assemble::{TransactionInfo, key_changed};
+use crate::config::{PostgresConfig, SkippedOperations};
+use crate::error::SourceError;
+use crate::lsn::Lsn;
+use crate::pgoutput::{self, Column, Delete, Insert, Message, OldTuple, TupleData, Update};
+use crate::replication::ReplicationError;
+use crate::table::{ColumnPlan, Table};
+use crate::types::temporal::EPOCH_MICROS;
+
+/// `source.version`: ours, not Debezium's.
+pub const SOURCE_VERSION: &str = env!("CARGO_PKG_VERSION");
+/// `source.connector`, as Debezium names it.
+const CONNECTOR: &str = "postgresql";
+/// Header of a delete that a key change made: the key after it.
+const NEW_KEY: &str = "__debezium.newkey";
+/// Header of a create that a key change made: the key before it.
+const OLD_KEY: &str = "__debezium.oldkey";
+/// Place of `snapshot` in the source block.
+pub(crate) const SNAPSHOT_FIELD: usize = 4;
+
+/// Records and what could not become one.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    pub(crate) records: Vec<Record>,
+    pub(crate) rejected: Vec<(Record, Error)>,
+    pub(crate) bytes: usize,
+}
+
+/// What the source block of an event says.
+#[derive(Debug, Clone)]
+pub(crate) struct Place<'a> {
+    pub(crate) lsn: Lsn,
+    pub(crate) commit_micros: i64,
+    pub(crate) xid: u32,
+    pub(crate) last_commit: Option<Lsn>,
+    pub(crate) origin: Option<&'a (Box<str>, Lsn)>,
+    pub(crate) event: EventPosition,
+}
+
+/// Makes records.
+#[derive(Debug)]
+pub(crate) struct RecordMaker {
+    name: ByteString,
+    database: ByteString,
+    headers: Arc<[Header]>,
+    tombstones: bool,
+    skipped: SkippedOperations,
+    epoch: u32,
+    /// The table versions in force, by oid.
+    tables: HashMap<u32, Arc<Table>>,
+    chunk: BytesMut,
+    /// Connector clock of the records to come, ns since 1970.
+    pub(crate) now: i64,
+}
+
+impl RecordMaker {
+    pub(crate) fn new(config: &PostgresConfig, epoch: u32, run: Uuid) -> Self {
+        Self {
+            name: config.topic_prefix.as_str().into(),
+            database: config.database.as_str().into(),
+            headers: context_headers(config, run),
+            tombstones: config.tombstones,
+            skipped: config.skipped,
+            epoch,
+            tables: HashMap::new(),
+            chunk: BytesMut::new(),
+            now: 0,
+        }
+    }
+
+    /// From here on a relation has this version.
+    pub(crate) fn install(&mut self, table: Arc<Table>) {
+        self.tables.insert(table.relation.relation_id, table);
+    }
+
+    /// Makes the records of one message; returns how many events it was.
+    ///
+    /// # Errors
+    /// When the message is malformed. A value that cannot be read rejects its record only.
+    pub(crate) fn message(
+        &mut self,
+        info: &TransactionInfo,
+        index: u64,
+        lsn: Lsn,
+        payload: &Bytes,
+        out: &mut Output,
+    ) -> Result<u64, SourceError> {
+        let place = Place {
+            lsn,
+            commit_micros: info.commit_micros,
+            xid: info.xid,
+            last_commit: info.last_commit,
+            origin: info.origin.as_ref(),
+            event: EventPosition {
+                epoch: self.epoch,
+                commit: info.commit.as_u64(),
+                index,
+                count: info.count,
+            },
+        };
+        out.bytes += payload.len();
+        match pgoutput::decode(payload, false).map_err(ReplicationError::from)? {
+            Message::Insert(insert) => self.insert(&place, payload, &insert, out),
+            Message::Update(update) => self.update(&place, payload, &update, out),
+            Message::Delete(delete) => self.delete(&place, payload, &delete, out),
+            Message::Truncate(truncate) if !self.skipped.truncate => {
+                for id in &truncate.relation_ids {
+                    if let Some(table) = self.tables.get(id).cloned() {
+                        let change = self.change(&table, &place, Operation::Truncate, None, None);
+                        out.records.push(self.record(&table, &place, Datum::NULL, change));
+                    }
+                }
+                Ok(1)
+            }
+            _ => Ok(0),
+        }
+    }
+
+    fn table(&self, id: u32) -> Result<Arc<Table>, SourceError> {
+        let unknown =
+            || SourceError::Stream { what: format!("a change of relation {id} before its description") };
+        self.tables.get(&id).cloned().ok_or_else(unknown)
+    }
+
+    fn insert(
+        &mut self,
+        place: &Place<'_>,
+        whole: &Bytes,
+        insert: &Insert,
+        out: &mut Output,
+    ) -> Result<u64, SourceError> {
+        let table = self.table(insert.relation_id)?;
+        match self.full_row(&table, whole, &insert.new, None) {
+            Ok(row) => {
+                let key = key_of(&table, &row);
+                let change = self.change(&table, place, Operation::Create, None, Some(row));
+                out.records.push(self.record(&table, place, key, change));
+            }
+            Err(error) => self.reject(&table, place, Operation::Create, error, out),
+        }
+        Ok(1)
+    }
+
+    fn update(
+        &mut self,
+        place: &Place<'_>,
+        whole: &Bytes,
+        update: &Update,
+        out: &mut Output,
+    ) -> Result<u64, SourceError> {
+        let table = self.table(update.relation_id)?;
+        let moves = key_changed(&table, update);
+        let before = update.old.as_ref().map(|old| self.old_row(&table, whole, old)).transpose();
+        let full = match &update.old {
+            Some(OldTuple::Full(tuple)) => Some(tuple),
+            _ => None,
+        };
+        let rows = before.and_then(|before| Ok((before, self.full_row(&table, whole, &update.new, full)?)));
+        let (before, after) = match rows {
+            Ok(rows) => rows,
+            Err(error) => {
+                self.reject(&table, place, Operation::Update, error, out);
+                return Ok(1 + u64::from(moves));
+            }
+        };
+        match before {
+            Some(before) if moves => {
+                self.move_row(&table, place, before, after, out);
+                Ok(2)
+            }
+            before => {
+                let key = key_of(&table, &after);
+                let change = self.change(&table, place, Operation::Update, before, Some(after));
+                out.records.push(self.record(&table, place, key, change));
+                Ok(1)
+            }
+        }
+    }
+
+    /// A change of key is a delete under the old key and a create under the new one.
+    fn move_row(
+        &mut self,
+        table: &Arc<Table>,
+        place: &Place<'_>,
+        before: Vec<Value>,
+        after: Vec<Value>,
+        out: &mut Output,
+    ) {
+        let (old_key, new_key) = (key_of(table, &before), key_of(table, &after));
+        let change = self.change(table, place, Operation::Delete, Some(before), None);
+        let mut delete = self.record(table, place, old_key.clone(), change);
+        delete.headers = self.headers_with(NEW_KEY, new_key.clone());
+        self.push_delete(delete, out);
+        let mut second = place.clone();
+        second.event.index += 1;
+        let change = self.change(table, &second, Operation::Create, None, Some(after));
+        let mut create = self.record(table, &second, new_key, change);
+        create.headers = self.headers_with(OLD_KEY, old_key);
+        out.records.push(create);
+    }
+
+    fn delete(
+        &mut self,
+        place: &Place<'_>,
+        whole: &Bytes,
+        delete: &Delete,
+        out: &mut Output,
+    ) -> Result<u64, SourceError> {
+        let table = self.table(delete.relation_id)?;
+        match self.old_row(&table, whole, &delete.old) {
+            Ok(before) => {
+                let key = key_of(&table, &before);
+                let change = self.change(&table, place, Operation::Delete, Some(before), None);
+                let record = self.record(&table, place, key, change);
+                self.push_delete(record, out);
+            }
+            Err(error) => self.reject(&table, place, Operation::Delete, error, out),
+        }
+        Ok(1)
+    }
+
+    fn push_delete(&self, record: Record, out: &mut Output) {
+        let tombstone = self.tombstones.then(|| Record { value: Payload::TOMBSTONE, ..record.clone() });
+        out.records.push(record);
+        out.records.extend(tombstone);
+    }
+
+    /// Makes the record of a snapshot's row.
+    pub(crate) fn read(
+        &mut self,
+        table: &Arc<Table>,
+        place: &Place<'_>,
+        marker: Value,
+        row: Result<Vec<Value>, SourceError>,
+        out: &mut Output,
+    ) {
+        match row {
+            Ok(row) => {
+                let key = key_of(table, &row);
+                let mut change = self.change(table, place, Operation::Read, None, Some(row));
+                change.source[SNAPSHOT_FIELD] = marker;
+                out.records.push(self.record(table, place, key, change));
+            }
+            Err(error) => self.reject(table, place, Operation::Read, error, out),
+        }
+    }
+
+    /// Reads one column of a snapshot's row.
+    pub(crate) fn column(
+        &mut self,
+        table: &Table,
+        plan: &ColumnPlan,
+        whole: &Bytes,
+        value: Option<&[u8]>,
+    ) -> Result<Value, SourceError> {
+        match value {
+            None => Ok(Value::Null),
+            Some(value) => plan
+                .decoder
+                .decode(whole, value, &mut self.chunk)
+                .map_err(|reason| value_error(table, plan, reason)),
+        }
+    }
+
+    /// Reads a new row. What was not sent is taken from the old row if that is whole.
+    fn full_row(
+        &mut self,
+        table: &Table,
+        whole: &Bytes,
+        tuple: &TupleData,
+        old: Option<&TupleData>,
+    ) -> Result<Vec<Value>, SourceError> {
+        check_width(table, tuple)?;
+        let mut row = Vec::with_capacity(table.schema.row.fields().len());
+        for (place, (column, plan)) in tuple.columns().zip(&table.columns).enumerate() {
+            let Some(plan) = plan else { continue };
+            let column = match (&column, old) {
+                (Column::Unchanged, Some(old)) => old.columns().nth(place).unwrap_or(Column::Unchanged),
+                _ => column,
+            };
+            row.push(self.value(table, plan, whole, &column)?);
+        }
+        Ok(row)
+    }
+
+    fn old_row(&mut self, table: &Table, whole: &Bytes, old: &OldTuple) -> Result<Vec<Value>, SourceError> {
+        let OldTuple::Key(tuple) = old else { return self.full_row(table, whole, old.tuple(), None) };
+        check_width(table, tuple)?;
+        let mut row = Vec::with_capacity(table.schema.row.fields().len());
+        for (column, plan) in tuple.columns().zip(&table.columns) {
+            match plan {
+                None => {}
+                Some(plan) if plan.identity => row.push(self.value(table, plan, whole, &column)?),
+                Some(plan) => row.push(plan.absent.clone()),
+            }
+        }
+        Ok(row)
+    }
+
+    #[inline]
+    fn value(
+        &mut self,
+        table: &Table,
+        plan: &ColumnPlan,
+        whole: &Bytes,
+        column: &Column<&[u8]>,
+    ) -> Result<Value, SourceError> {
+        let value = match column {
+            Column::Null => return Ok(Value::Null),
+            Column::Unchanged => return Ok(Value::Unavailable),
+            Column::Binary(value) => plan.decoder.decode(whole, value, &mut self.chunk),
+            Column::Text(value) => plan.decoder.decode_text(whole, value),
+        };
+        value.map_err(|reason| value_error(table, plan, reason))
+    }
+
+    fn change(
+        &mut self,
+        table: &Arc<Table>,
+        place: &Place<'_>,
+        operation: Operation,
+        before: Option<Vec<Value>>,
+        after: Option<Vec<Value>>,
+    ) -> Change {
+        Change {
+            schema: Arc::clone(&table.schema),
+            operation,
+            before,
+            after,
+            source: self.source(table, place),
+            transaction: None,
+            timestamp_ns: Some(self.now),
+        }
+    }
+
+    fn source(&mut self, table: &Table, place: &Place<'_>) -> Vec<Value> {
+        let micros = place.commit_micros.saturating_add(EPOCH_MICROS);
+        let origin = place.origin.map_or(Value::Null, |(name, _)| Value::from(&**name));
+        let origin_lsn = place.origin.map_or(Value::Null, |(_, lsn)| number(*lsn));
+        vec![
+            Value::from_static(SOURCE_VERSION),
+            Value::from_static(CONNECTOR),
+            Value::String(self.name.clone()),
+            Value::Int64(micros.div_euclid(1000)),
+            Value::Null,
+            Value::String(self.database.clone()),
+            self.sequence(place),
+            Value::Int64(micros),
+            Value::Int64(micros.saturating_mul(1000)),
+            Value::String(table.schema_name.clone()),
+            Value::String(table.table_name.clone()),
+            Value::Int64(place.xid.into()),
+            number(place.lsn),
+            Value::Null,
+            origin,
+            origin_lsn,
+        ]
+    }
+
+    /// Writes `["<end of the last commit>","<this position>"]`, the first null before any commit.
+    fn sequence(&mut self, place: &Place<'_>) -> Value {
+        let chunk = &mut self.chunk;
+        chunk.put_u8(b'[');
+        match place.last_commit {
+            None => chunk.put_slice(b"null"),
+            Some(lsn) => put_quoted(lsn, chunk),
+        }
+        chunk.put_u8(b',');
+        put_quoted(place.lsn, chunk);
+        chunk.put_u8(b']');
+        ByteString::try_from(chunk.split().freeze()).map_or(Value::Null, Value::String)
+    }
+
+    fn record(&self, table: &Table, place: &Place<'_>, key: Datum, change: Change) -> Record {
+        let operation = change.operation;
+        let mut record = Record::new(Arc::clone(&table.topic), key, Payload::Change(change));
+        record.headers = Headers::shared(Arc::clone(&self.headers));
+        record.origin = Origin { event: Some(place.event), operation: Some(operation), ..Origin::default() };
+        record
+    }
+
+    fn reject(
+        &self,
+        table: &Table,
+        place: &Place<'_>,
+        operation: Operation,
+        error: SourceError,
+        out: &mut Output,
+    ) {
+        let mut record = Record::new(Arc::clone(&table.topic), Datum::NULL, Payload::TOMBSTONE);
+        record.headers = Headers::shared(Arc::clone(&self.headers));
+        record.origin = Origin { event: Some(place.event), operation: Some(operation), ..Origin::default() };
+        out.rejected.push((record, error.into()));
+    }
+
+    /// The header comes before the others, as in Debezium.
+    fn headers_with(&self, name: &'static str, key: Datum) -> Headers {
+        let mut headers = Headers::default();
+        headers.push(name, key);
+        self.headers.iter().for_each(|header| headers.push(Arc::clone(&header.key), header.value.clone()));
+        headers
+    }
+}
+
+fn context_headers(config: &PostgresConfig, run: Uuid) -> Arc<[Header]> {
+    if !config.extended_headers {
+        return Arc::default();
+    }
+    let schema = Schema::new(Kind::String).shared();
+    let header = |name: &str, value: Value| Header {
+        key: format!("__debezium.context.{name}").into(),
+        value: Datum::new(Arc::clone(&schema), value),
+    };
+    Arc::from([
+        header("connectorLogicalName", config.topic_prefix.as_str().into()),
+        header("taskId", Value::from_static("0")),
+        header("connectorName", Value::from_static(CONNECTOR)),
+        header("runId", run.to_string().into()),
+    ])
+}
+
+fn key_of(table: &Table, row: &[Value]) -> Datum {
+    let Some(schema) = &table.schema.key else { return Datum::NULL };
+    let values =
+        table.schema.key_columns.iter().map(|place| row.get(*place).cloned().unwrap_or_default()).collect();
+    Datum::new(Arc::clone(schema), Struct::new(Arc::clone(schema), values).into())
+}
+
+fn check_width(table: &Table, tuple: &TupleData) -> Result<(), SourceError> {
+    if usize::from(tuple.column_count()) == table.columns.len() {
+        return Ok(());
+    }
+    let (found, known) = (tuple.column_count(), table.columns.len());
+    Err(SourceError::Stream {
+        what: format!("a row of table `{}` has {found} columns, its description {known}", table.qualified),
+    })
+}
+
+fn value_error(table: &Table, plan: &ColumnPlan, reason: crate::types::ValueError) -> SourceError {
+    SourceError::Value { table: table.qualified.clone(), column: plan.name.clone(), reason }
+}
+
+/// A position as Debezium shows it; beyond 63 bits it saturates.
+fn number(lsn: Lsn) -> Value {
+    Value::Int64(i64::try_from(lsn.as_u64()).unwrap_or(i64::MAX))
+}
+
+fn put_quoted(lsn: Lsn, out: &mut BytesMut) {
+    out.put_u8(b'"');
+    out.put_slice(itoa::Buffer::new().format(lsn.as_u64()).as_bytes());
+    out.put_u8(b'"');
+}

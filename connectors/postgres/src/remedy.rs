@@ -1,0 +1,100 @@
+//! What to do about an error: the statements to run.
+
+use crate::error::SourceError;
+use crate::replication::quote_identifier;
+
+/// How to start over after a gap; it always costs a new snapshot.
+const START_OVER: &str = "changes are missing, so only a new snapshot brings the target up to date: delete the \
+                          connector's position, drop the slot if it exists (SELECT pg_drop_replication_slot('…')), \
+                          and start again";
+
+/// Returns the remedy of an error.
+pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
+    use SourceError as E;
+    Some(match error {
+        E::Sql { .. } | E::Replication(_) => return state_hint(state).map(str::to_owned),
+        E::Tls(_) => "check `database.sslmode` and the files named by `database.ssl…`".to_owned(),
+        E::Task | E::Stream { .. } => return None,
+        E::Spool { .. } => "give `spool.directory` a directory that is writable and has room, or raise \
+                            `transaction.memory.bytes`"
+            .to_owned(),
+        E::TooOld { .. } => "upgrade the server".to_owned(),
+        E::WalLevel { .. } => "run ALTER SYSTEM SET wal_level = 'logical'; and restart the server".to_owned(),
+        E::PublicationMissing { name, .. } => format!(
+            "run CREATE PUBLICATION {} FOR TABLE …; or set `publication.autocreate.mode`. If the slot is older \
+             than the publication it cannot read past that point: drop it and take a new snapshot",
+            quote_identifier(name)
+        ),
+        E::PublicationChanged { name, .. } => format!(
+            "put it back with ALTER PUBLICATION {}; what happened in between is missing. {START_OVER}",
+            quote_identifier(name)
+        ),
+        E::TableNotPublished { table, publication } => format!(
+            "run ALTER PUBLICATION {} ADD TABLE {}; or take the table out of `table.include.list`",
+            quote_identifier(publication),
+            quoted_table(table)
+        ),
+        E::NoTables { publication } => format!(
+            "compare `table.include.list` with SELECT schemaname, tablename FROM pg_publication_tables WHERE \
+             pubname = '{publication}'"
+        ),
+        E::UnknownType { table, column, .. } => {
+            format!("leave the column out with `column.exclude.list={}`", regex::escape(&format!("{table}.{column}")))
+        }
+        E::KeyColumnMissing { .. } => "take the column off `column.exclude.list`, add it to \
+                                       `column.include.list` or the publication's column list, or name other key \
+                                       columns in `message.key.columns`"
+            .to_owned(),
+        E::IdentityMissesKey { table, .. } => format!(
+            "run ALTER TABLE {0} REPLICA IDENTITY DEFAULT; (or FULL); or name the columns of the identity's index \
+             in `message.key.columns`",
+            quoted_table(table)
+        ),
+        E::TopicCollision { .. } => "leave one of them out with `table.exclude.list`".to_owned(),
+        E::SlotMissing { .. } | E::SlotAhead { .. } | E::SlotLost { .. } => START_OVER.to_owned(),
+        E::SlotUnfit { slot, .. } => {
+            format!("choose another `slot.name`, or drop this one: SELECT pg_drop_replication_slot('{slot}');")
+        }
+        E::SlotInUse { pid, .. } => format!(
+            "stop the other connector; if nobody else should read the slot: SELECT pg_terminate_backend({pid});"
+        ),
+        E::SlotCreationBlocked { pids, .. } => {
+            format!("end these transactions, or run SELECT pg_terminate_backend(pid) for {pids}")
+        }
+        E::OtherCluster { .. } => format!("point the connector back at its server. If this is meant: {START_OVER}"),
+        E::Diverged { .. } => format!(
+            "a standby was promoted that had not received all: what was delivered beyond the switch does not \
+             exist any more. {START_OVER}"
+        ),
+        E::OtherSlot { .. } => format!("put `slot.name` back. If this is meant: {START_OVER}"),
+        E::Value { reason, .. } => reason.hint().to_owned(),
+    })
+}
+
+fn state_hint(state: Option<&str>) -> Option<&'static str> {
+    Some(match state? {
+        "28000" | "28P01" => "check `database.user`, `database.password` and pg_hba.conf",
+        "3D000" => "check `database.dbname`",
+        "42501" => {
+            "run ALTER ROLE … REPLICATION; GRANT USAGE ON SCHEMA … TO …; GRANT SELECT ON … TO …; \
+                    `sluice check` lists what is missing"
+        }
+        "42704" => {
+            "if it names the publication: one that was created after the slot, or dropped and created \
+                    again, cannot be read by the slot: drop the slot and take a new snapshot"
+        }
+        "53300" => "raise max_connections or max_wal_senders",
+        "53400" => "raise max_replication_slots, or drop slots that nobody uses",
+        "55000" | "58P01" => START_OVER,
+        _ => return None,
+    })
+}
+
+/// Quotes `schema.table` for SQL; a name with a dot inside is not taken apart rightly, which the
+/// reader of a hint will see.
+fn quoted_table(table: &str) -> String {
+    match table.split_once('.') {
+        Some((schema, name)) => format!("{}.{}", quote_identifier(schema), quote_identifier(name)),
+        None => quote_identifier(table),
+    }
+}

@@ -1,0 +1,211 @@
+//! The replication slot: found, judged, created, dropped.
+
+use std::time::Duration;
+
+use tokio_postgres::Client;
+
+use crate::config::PostgresConfig;
+use crate::error::SourceError;
+use crate::lsn::Lsn;
+use crate::position::Position;
+use crate::replication::{CreatedSlot, ReplicationClient, ReplicationError, SlotSnapshot};
+
+/// How long a new slot may wait for running transactions; Debezium's hidden default.
+const CREATE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// A row of `pg_replication_slots`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) plugin: Option<String>,
+    pub(crate) database: Option<String>,
+    pub(crate) active_pid: Option<i32>,
+    pub(crate) restart: Option<Lsn>,
+    pub(crate) confirmed: Option<Lsn>,
+    pub(crate) wal_status: Option<String>,
+}
+
+/// Looks a slot up.
+pub(crate) async fn find(client: &Client, name: &str) -> Result<Option<Slot>, SourceError> {
+    const QUERY: &str = "SELECT plugin::text, database::text, active_pid, restart_lsn::text, \
+                         confirmed_flush_lsn::text, wal_status \
+                         FROM pg_catalog.pg_replication_slots WHERE slot_name = $1";
+    let failed = |source| SourceError::Sql { action: "reading the replication slot", source };
+    let Some(row) = client.query_opt(QUERY, &[&name]).await.map_err(failed)? else { return Ok(None) };
+    let lsn = |index| -> Result<Option<Lsn>, SourceError> {
+        let text: Option<String> = row.try_get(index).map_err(failed)?;
+        Ok(text.and_then(|text| text.parse().ok()))
+    };
+    Ok(Some(Slot {
+        plugin: row.try_get(0).map_err(failed)?,
+        database: row.try_get(1).map_err(failed)?,
+        active_pid: row.try_get(2).map_err(failed)?,
+        restart: lsn(3)?,
+        confirmed: lsn(4)?,
+        wal_status: row.try_get(5).map_err(failed)?,
+    }))
+}
+
+impl Slot {
+    /// Refuses a slot that cannot serve, or that would leave a gap after the position.
+    pub(crate) fn check(
+        &self,
+        name: &str,
+        database: &str,
+        position: Option<&Position>,
+    ) -> Result<(), SourceError> {
+        let unfit = |what: String| SourceError::SlotUnfit { slot: name.to_owned(), what };
+        match self.plugin.as_deref() {
+            Some("pgoutput") => {}
+            None => return Err(unfit("is a physical slot; a logical one for pgoutput is needed".to_owned())),
+            Some(other) => return Err(unfit(format!("uses output plugin `{other}`; pgoutput is needed"))),
+        }
+        match self.database.as_deref() {
+            Some(found) if found == database => {}
+            found => {
+                return Err(unfit(format!(
+                    "belongs to database `{}`, not `{database}`",
+                    found.unwrap_or_default()
+                )));
+            }
+        }
+        let (Some(confirmed), Some(_), false) =
+            (self.confirmed, self.restart, self.wal_status.as_deref() == Some("lost"))
+        else {
+            return Err(SourceError::SlotLost { slot: name.to_owned() });
+        };
+        match position {
+            Some(position) if confirmed > position.lsn => {
+                Err(SourceError::SlotAhead { slot: name.to_owned(), confirmed, stored: position.lsn })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Creates the slot and exports the snapshot at its consistent point, which lasts as long as the
+/// returned client.
+///
+/// # Errors
+/// [`SourceError::SlotCreationBlocked`] when transactions run on for too long.
+pub(crate) async fn create(
+    config: &PostgresConfig,
+    sql: &Client,
+    mut client: ReplicationClient,
+    temporary: bool,
+) -> Result<(ReplicationClient, CreatedSlot), SourceError> {
+    let interrupt = client.interrupt_handle()?;
+    let (name, failover) = (config.slot.clone(), config.slot_failover);
+    let mut task = tokio::task::spawn_blocking(move || {
+        let created = match temporary {
+            true => create_temporary(&mut client, &name),
+            false => client.create_logical_slot(&name, SlotSnapshot::Export, failover),
+        };
+        (client, created)
+    });
+    match tokio::time::timeout(CREATE_TIMEOUT, &mut task).await {
+        Ok(done) => {
+            let (client, created) = done.map_err(|_| SourceError::Task)?;
+            Ok((client, created?))
+        }
+        Err(_elapsed) => {
+            let pids = blockers(sql).await.unwrap_or_default();
+            interrupt.interrupt();
+            Err(SourceError::SlotCreationBlocked {
+                slot: config.slot.clone(),
+                seconds: CREATE_TIMEOUT.as_secs(),
+                pids,
+            })
+        }
+    }
+}
+
+/// A temporary slot goes with its session: enough for a snapshot that nothing follows.
+fn create_temporary(client: &mut ReplicationClient, name: &str) -> Result<CreatedSlot, ReplicationError> {
+    let sql = format!(
+        "CREATE_REPLICATION_SLOT {} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT",
+        crate::replication::quote_identifier(name)
+    );
+    let answer = client.simple_query(&sql)?;
+    let value = |column: &str| {
+        let index = answer.columns.iter().position(|name| name == column)?;
+        answer.rows.first()?.get(index)?.clone()
+    };
+    let consistent_point = value("consistent_point").and_then(|text| text.parse().ok());
+    Ok(CreatedSlot {
+        consistent_point: consistent_point.ok_or_else(|| ReplicationError::Protocol {
+            what: "no consistent point of a new slot".to_owned(),
+        })?,
+        snapshot_name: value("snapshot_name"),
+    })
+}
+
+async fn blockers(sql: &Client) -> Result<String, tokio_postgres::Error> {
+    const QUERY: &str = "SELECT coalesce(string_agg(pid::text, ', ' ORDER BY xact_start), 'unknown') \
+                         FROM pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()";
+    sql.query_one(QUERY, &[]).await?.try_get(0)
+}
+
+/// Drops the slot, for `slot.drop.on.stop`.
+pub(crate) async fn drop_slot(client: &Client, name: &str) -> Result<(), SourceError> {
+    const QUERY: &str = "SELECT pg_catalog.pg_drop_replication_slot(slot_name) \
+                         FROM pg_catalog.pg_replication_slots WHERE slot_name = $1";
+    client
+        .query(QUERY, &[&name])
+        .await
+        .map(drop)
+        .map_err(|source| SourceError::Sql { action: "dropping the replication slot", source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot() -> Slot {
+        Slot {
+            plugin: Some("pgoutput".to_owned()),
+            database: Some("d".to_owned()),
+            active_pid: None,
+            restart: Some(Lsn::new(50)),
+            confirmed: Some(Lsn::new(100)),
+            wal_status: Some("reserved".to_owned()),
+        }
+    }
+
+    fn position(lsn: u64) -> Position {
+        Position {
+            system_id: String::new(),
+            timeline: 1,
+            database: "d".to_owned(),
+            slot: "s".to_owned(),
+            slot_origin: Lsn::new(1),
+            epoch: 0,
+            lsn: Lsn::new(lsn),
+            last_commit: None,
+            snapshot: None,
+        }
+    }
+
+    #[test]
+    fn slot_behind_or_at_the_position_serves() {
+        assert!(slot().check("s", "d", Some(&position(100))).is_ok());
+        assert!(slot().check("s", "d", Some(&position(200))).is_ok());
+        assert!(slot().check("s", "d", None).is_ok());
+    }
+
+    #[test]
+    fn slot_past_the_position_is_a_gap() {
+        let error = slot().check("s", "d", Some(&position(99))).unwrap_err();
+
+        assert!(matches!(error, SourceError::SlotAhead { .. }), "{error}");
+    }
+
+    #[test]
+    fn lost_and_foreign_slots_are_refused() {
+        let lost = Slot { wal_status: Some("lost".to_owned()), restart: None, ..slot() };
+        let foreign = Slot { plugin: Some("test_decoding".to_owned()), ..slot() };
+
+        assert!(matches!(lost.check("s", "d", None), Err(SourceError::SlotLost { .. })));
+        assert!(matches!(foreign.check("s", "d", None), Err(SourceError::SlotUnfit { .. })));
+        assert!(matches!(slot().check("s", "other", None), Err(SourceError::SlotUnfit { .. })));
+    }
+}

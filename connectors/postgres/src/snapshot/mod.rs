@@ -1,0 +1,286 @@
+//! The initial snapshot: all rows, as of one moment, on several connections.
+//!
+//! Workers read ranges of table pages by `COPY … (FORMAT binary)` under one snapshot, decode them and
+//! hand records over a bounded channel. The reader of that channel puts Debezium's markers on the
+//! first and last records, and says after which record a table is complete.
+
+pub(crate) mod copy;
+mod worker;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use sluice_core::Error;
+use sluice_core::record::{Payload, Record};
+use sluice_core::value::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_postgres::Client;
+
+use crate::catalog::PublishedTable;
+use crate::config::PostgresConfig;
+use crate::error::SourceError;
+use crate::lsn::Lsn;
+use crate::records::{RecordMaker, SNAPSHOT_FIELD};
+use crate::replication::{ReplicationClient, quote_identifier};
+use crate::table::Table;
+pub(crate) use worker::now;
+
+/// Batches of records that may wait: enough to keep the workers busy while a batch is written.
+const CHANNEL: usize = 4;
+/// Pages of a range, 32 MiB: long enough to make its start cheap, short enough to share tables out.
+const RANGE_PAGES: i64 = 4096;
+
+/// What a snapshot reads, and as of when.
+pub(crate) struct SnapshotPlan {
+    pub(crate) config: Arc<PostgresConfig>,
+    /// Tables in their order, with what the catalog says of them.
+    pub(crate) tables: Vec<(PublishedTable, Arc<Table>)>,
+    /// Exported snapshot to read under; none for one of its own.
+    pub(crate) exported: Option<String>,
+    /// Position that its rows show as their `lsn`.
+    pub(crate) lsn: Lsn,
+    /// Position below all that the slot will still send: rows of the snapshot sort there.
+    pub(crate) floor: Lsn,
+    pub(crate) epoch: u32,
+    pub(crate) run: uuid::Uuid,
+}
+
+/// What all workers need.
+struct Shared {
+    plan: SnapshotPlan,
+    jobs: Mutex<VecDeque<Job>>,
+    snapshot: String,
+    micros: i64,
+    xid: u32,
+}
+
+/// One range of one table.
+#[derive(Debug)]
+struct Job {
+    table: usize,
+    query: String,
+}
+
+/// What a worker hands over.
+struct Piece {
+    table: usize,
+    records: Vec<Record>,
+    rejected: Vec<(Record, Error)>,
+    bytes: usize,
+    /// The range ends here.
+    last: bool,
+}
+
+/// A running snapshot.
+pub(crate) struct Snapshot {
+    pieces: mpsc::Receiver<Result<Piece, SourceError>>,
+    workers: JoinSet<()>,
+    /// Keeps the snapshot that the workers adopt.
+    holder: Option<Client>,
+    tables: Vec<TableState>,
+    /// Tables that are not complete.
+    left: usize,
+    started: bool,
+}
+
+struct TableState {
+    name: String,
+    ranges: usize,
+    started: bool,
+    /// The newest record, held back until it is known whether it is the last.
+    held: Option<Record>,
+}
+
+/// Records of the snapshot.
+pub(crate) struct SnapshotBatch {
+    pub(crate) records: Vec<Record>,
+    pub(crate) rejected: Vec<(Record, Error)>,
+    pub(crate) bytes: usize,
+    /// The table that is complete with this batch.
+    pub(crate) completed: Option<String>,
+}
+
+fn failed(source: tokio_postgres::Error) -> SourceError {
+    SourceError::Sql { action: "reading the snapshot", source }
+}
+
+impl Snapshot {
+    /// Opens the connections and starts reading. `exporter` is the session that exported the snapshot.
+    ///
+    /// # Errors
+    /// When a connection fails, or the exported snapshot is gone.
+    pub(crate) async fn start(
+        plan: SnapshotPlan,
+        exporter: Option<ReplicationClient>,
+    ) -> Result<Self, SourceError> {
+        let holder = crate::sql::connect(&plan.config).await?;
+        begin(&holder, plan.exported.as_deref()).await?;
+        // The holder has the snapshot now and passes it on; a temporary slot goes with its session.
+        drop(exporter);
+        let row = holder
+            .query_one(
+                "SELECT pg_export_snapshot(), pg_snapshot_xmax(pg_current_snapshot())::text, \
+             (extract(epoch FROM now()) * 1000000)::bigint",
+                &[],
+            )
+            .await
+            .map_err(failed)?;
+        let snapshot: String = row.try_get(0).map_err(failed)?;
+        let xid: String = row.try_get(1).map_err(failed)?;
+        let micros: i64 = row.try_get(2).map_err(failed)?;
+        let (tables, jobs) = plan_tables(&holder, &plan.tables).await?;
+        let workers = usize::try_from(plan.config.snapshot_threads).unwrap_or(1).clamp(1, jobs.len().max(1));
+        let shared = Arc::new(Shared {
+            jobs: Mutex::new(jobs),
+            snapshot,
+            micros: micros - crate::types::temporal::EPOCH_MICROS,
+            // Transaction ids are 32 bits; the epoch above them says nothing here.
+            xid: xid.parse::<u64>().map_or(0, |xid| (xid & u64::from(u32::MAX)) as u32),
+            plan,
+        });
+        let (sender, pieces) = mpsc::channel(CHANNEL);
+        let mut set = JoinSet::new();
+        for _ in 0..workers {
+            set.spawn(worker::run(Arc::clone(&shared), sender.clone()));
+        }
+        let left = tables.iter().filter(|table| table.ranges > 0).count();
+        Ok(Self { pieces, workers: set, holder: Some(holder), tables, left, started: false })
+    }
+
+    /// Waits for the next records; none when all tables are complete.
+    ///
+    /// # Errors
+    /// When a worker failed.
+    ///
+    /// # Cancel safety
+    /// No record is lost when the future is dropped.
+    pub(crate) async fn next(&mut self) -> Result<Option<SnapshotBatch>, SourceError> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        match self.pieces.recv().await {
+            Some(piece) => self.mark(piece?).map(Some),
+            None => Err(SourceError::Task),
+        }
+    }
+
+    /// Ends the connections.
+    pub(crate) async fn close(&mut self) {
+        self.workers.shutdown().await;
+        self.holder = None;
+    }
+
+    fn mark(&mut self, piece: Piece) -> Result<SnapshotBatch, SourceError> {
+        let table = self.tables.get_mut(piece.table).ok_or(SourceError::Task)?;
+        let mut records = Vec::with_capacity(piece.records.len() + 1);
+        let mut incoming = piece.records;
+        if let Some(first) = incoming.first_mut() {
+            if !table.started {
+                set_marker(first, if self.started { "first_in_data_collection" } else { "first" });
+                table.started = true;
+                self.started = true;
+            }
+            records.extend(table.held.take());
+            table.held = incoming.pop();
+            records.append(&mut incoming);
+        }
+        let mut completed = None;
+        if piece.last {
+            table.ranges -= 1;
+        }
+        if piece.last && table.ranges == 0 {
+            self.left -= 1;
+            completed = Some(table.name.clone());
+            if let Some(mut last) = table.held.take() {
+                set_marker(&mut last, if self.left == 0 { "last" } else { "last_in_data_collection" });
+                records.push(last);
+            }
+        }
+        Ok(SnapshotBatch { records, rejected: piece.rejected, bytes: piece.bytes, completed })
+    }
+}
+
+fn set_marker(record: &mut Record, marker: &'static str) {
+    if let Payload::Change(change) = &mut record.value {
+        change.source[SNAPSHOT_FIELD] = Value::from_static(marker);
+    }
+}
+
+/// Begins a transaction that reads one state, perhaps that of an exported snapshot.
+async fn begin(client: &Client, snapshot: Option<&str>) -> Result<(), SourceError> {
+    client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await.map_err(failed)?;
+    let Some(snapshot) = snapshot else { return Ok(()) };
+    let quoted = snapshot.replace('\'', "''");
+    client.batch_execute(&format!("SET TRANSACTION SNAPSHOT '{quoted}'")).await.map_err(failed)
+}
+
+/// Cuts the tables into ranges. A table without rows gets none.
+async fn plan_tables(
+    client: &Client,
+    tables: &[(PublishedTable, Arc<Table>)],
+) -> Result<(Vec<TableState>, VecDeque<Job>), SourceError> {
+    const PAGES: &str = "SELECT pg_catalog.pg_relation_size($1::oid::regclass) \
+                         / current_setting('block_size')::bigint + 1";
+    let mut states = Vec::with_capacity(tables.len());
+    let mut jobs = VecDeque::new();
+    for (index, (published, table)) in tables.iter().enumerate() {
+        let source = from_clause(published);
+        let filter = published.row_filter.as_ref().map(|filter| format!("({filter})"));
+        let condition = filter.as_ref().map(|filter| format!(" WHERE {filter}")).unwrap_or_default();
+        let any = format!("SELECT EXISTS (SELECT FROM {source}{condition})");
+        let any: bool = client.query_one(&any, &[]).await.and_then(|row| row.try_get(0)).map_err(failed)?;
+        let mut state = TableState { name: table.qualified.clone(), ranges: 0, started: false, held: None };
+        if any && published.partitioned {
+            jobs.push_back(Job { table: index, query: copy_query(published, table, &filter, None) });
+            state.ranges = 1;
+        } else if any {
+            let row = client.query_one(PAGES, &[&published.oid]).await.map_err(failed)?;
+            let pages: i64 = row.try_get(0).map_err(failed)?;
+            let mut start = 0;
+            while start < pages {
+                // The last range has no end: the table may have grown since, though not for this snapshot.
+                let end = (start + RANGE_PAGES < pages).then_some(start + RANGE_PAGES);
+                let query = copy_query(published, table, &filter, Some((start, end)));
+                jobs.push_back(Job { table: index, query });
+                state.ranges += 1;
+                start += RANGE_PAGES;
+            }
+        }
+        states.push(state);
+    }
+    Ok((states, jobs))
+}
+
+/// Inherited tables publish their own rows only; a partitioned table has none but those of its parts.
+fn from_clause(table: &PublishedTable) -> String {
+    let only = if table.partitioned { "" } else { "ONLY " };
+    format!("{only}{}.{}", quote_identifier(&table.schema), quote_identifier(&table.name))
+}
+
+fn copy_query(
+    published: &PublishedTable,
+    table: &Table,
+    filter: &Option<String>,
+    range: Option<(i64, Option<i64>)>,
+) -> String {
+    let columns: Vec<_> = table.columns.iter().flatten().map(|plan| quote_identifier(&plan.name)).collect();
+    let mut conditions: Vec<_> = filter.iter().cloned().collect();
+    if let Some((start, end)) = range {
+        conditions.push(format!("ctid >= '({start},0)'::tid"));
+        conditions.extend(end.map(|end| format!("ctid < '({end},0)'::tid")));
+    }
+    let condition =
+        if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    format!(
+        "COPY (SELECT {} FROM {}{condition}) TO STDOUT (FORMAT binary)",
+        columns.join(", "),
+        from_clause(published)
+    )
+}
+
+impl Shared {
+    fn maker(&self) -> RecordMaker {
+        RecordMaker::new(&self.plan.config, self.plan.epoch, self.plan.run)
+    }
+}

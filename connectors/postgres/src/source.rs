@@ -1,0 +1,387 @@
+//! The running source.
+//!
+//! Hot path: `next_batch` and what it calls, but for the start of phases and the slow checks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sluice_core::Error;
+use sluice_core::source::{Batch, Source};
+use tokio::time::Instant;
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use crate::assemble::Assembler;
+use crate::catalog;
+use crate::config::PostgresConfig;
+use crate::error::SourceError;
+use crate::lsn::Lsn;
+use crate::open::{self, Opened};
+use crate::pgoutput::Relation;
+use crate::position::Position;
+use crate::publication::Fingerprint;
+use crate::records::{Output, RecordMaker};
+use crate::replication::{AckHandle, Frame, ReplicationStream, WalBatch};
+use crate::snapshot::{Snapshot, SnapshotBatch, now};
+use crate::table::{Table, captures_table};
+use crate::{slot, sql, tables};
+
+/// Records of a batch.
+const BATCH_RECORDS: usize = 2_000;
+/// Bytes of a batch as received, for wide rows.
+const BATCH_BYTES: usize = 4 << 20;
+/// How often an idle slot moves at the most.
+const IDLE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often publication and slot are looked at.
+const WATCH_INTERVAL: Duration = Duration::from_secs(10);
+
+/// A running Postgres source: a snapshot if there is to be one, then the stream of changes.
+pub struct PostgresTask {
+    config: Arc<PostgresConfig>,
+    sql: Client,
+    server_version: u32,
+    fingerprint: Fingerprint,
+    tables: HashMap<u32, Arc<Table>>,
+    phase: Phase,
+    snapshot_only: bool,
+    /// Up to here records were handed over.
+    position: Position,
+    assembler: Assembler,
+    maker: RecordMaker,
+    frames: WalBatch,
+    /// What the open transaction held, and how much was received, when `frames` came.
+    settle: (usize, usize, usize),
+    /// A description of a relation that waits for the catalog.
+    relation: Option<Relation>,
+    idle_at: Instant,
+    watch_at: Instant,
+}
+
+enum Phase {
+    Snapshot(Box<Snapshot>),
+    /// The next thing is to start the stream.
+    Start,
+    Stream(ReplicationStream, AckHandle),
+    Ended,
+}
+
+impl PostgresTask {
+    /// Opens the source; see [`SourceConnector::open`](sluice_core::source::SourceConnector::open).
+    pub(crate) async fn open(
+        config: PostgresConfig,
+        position: Option<Position>,
+    ) -> Result<Self, SourceError> {
+        let (config, run) = (Arc::new(config), Uuid::new_v4());
+        let Opened { sql, server_version, fingerprint, tables, position, snapshot, snapshot_only } =
+            open::open(&config, position, run).await?;
+        let ended = snapshot_only && snapshot.is_none();
+        let mut task = Self {
+            assembler: Assembler::new(
+                config.skipped,
+                config.transaction_memory.0,
+                config.spool_directory(),
+                position.last_commit,
+            ),
+            maker: RecordMaker::new(&config, position.epoch, run),
+            tables: tables.into_iter().map(|table| (table.relation.relation_id, table)).collect(),
+            phase: match snapshot {
+                Some(snapshot) => Phase::Snapshot(Box::new(snapshot)),
+                None if ended => Phase::Ended,
+                None => Phase::Start,
+            },
+            config,
+            sql,
+            server_version,
+            fingerprint,
+            snapshot_only,
+            position,
+            frames: WalBatch::default(),
+            settle: (0, 0, 0),
+            relation: None,
+            idle_at: Instant::now(),
+            watch_at: Instant::now() + WATCH_INTERVAL,
+        };
+        if matches!(task.phase, Phase::Start) {
+            // Started here, so that a slot in use or lost fails the start and not the first batch.
+            task.start_stream().await?;
+        }
+        Ok(task)
+    }
+
+    async fn start_stream(&mut self) -> Result<(), SourceError> {
+        let (stream, acknowledge) = open::start_stream(&self.config, &self.sql, self.position.lsn).await?;
+        tracing::info!(slot = self.config.slot, position = %self.position.lsn, "streaming");
+        self.phase = Phase::Stream(stream, acknowledge);
+        Ok(())
+    }
+
+    async fn next(&mut self) -> Result<Option<Batch<Position>>, SourceError> {
+        loop {
+            match &mut self.phase {
+                Phase::Snapshot(snapshot) => {
+                    let batch = snapshot.next().await?;
+                    return match batch {
+                        Some(batch) => Ok(Some(self.snapshot_batch(batch))),
+                        None => self.end_snapshot().await.map(Some),
+                    };
+                }
+                Phase::Start => self.start_stream().await?,
+                Phase::Stream(..) => return self.next_changes().await.map(Some),
+                Phase::Ended => return Ok(None),
+            }
+        }
+    }
+
+    fn snapshot_batch(&mut self, batch: SnapshotBatch) -> Batch<Position> {
+        let position = batch.completed.map(|table| {
+            tracing::info!(table, "table is complete in the snapshot");
+            self.position.snapshot.get_or_insert_default().push(table);
+            self.position.clone()
+        });
+        Batch { records: batch.records, rejected: batch.rejected, position, bytes: batch.bytes }
+    }
+
+    /// Says that the snapshot is complete; from here on a restart takes none.
+    async fn end_snapshot(&mut self) -> Result<Batch<Position>, SourceError> {
+        if let Phase::Snapshot(snapshot) = &mut self.phase {
+            snapshot.close().await;
+        }
+        tracing::info!(position = %self.position.lsn, "the snapshot is complete");
+        self.phase = if self.snapshot_only { Phase::Ended } else { Phase::Start };
+        self.position.snapshot = None;
+        Ok(Batch::new(Vec::new(), Some(self.position.clone()), 0))
+    }
+
+    async fn next_changes(&mut self) -> Result<Batch<Position>, SourceError> {
+        loop {
+            if self.relation.is_some() {
+                self.load_relation().await?;
+            }
+            self.take_frames()?;
+            if self.relation.is_some() {
+                continue;
+            }
+            if let Some(batch) = self.read_batch()? {
+                return Ok(batch);
+            }
+            if let Some(batch) = self.idle_batch() {
+                return Ok(batch);
+            }
+            self.wait().await?;
+        }
+    }
+
+    /// Waits for frames, or for something that is due.
+    async fn wait(&mut self) -> Result<(), SourceError> {
+        let idle = self.idle_pending();
+        let Phase::Stream(stream, _) = &mut self.phase else { return Ok(()) };
+        tokio::select! {
+            biased;
+            frames = stream.next_batch() => {
+                self.frames = frames?;
+                let (entries, bytes) = self.assembler.open_size();
+                self.settle = (entries, self.frames.byte_len(), bytes);
+            }
+            () = tokio::time::sleep_until(self.idle_at), if idle => {}
+            () = tokio::time::sleep_until(self.watch_at) => self.watch().await?,
+        }
+        Ok(())
+    }
+
+    /// Sorts what was received, up to a batch's worth.
+    fn take_frames(&mut self) -> Result<(), SourceError> {
+        while self.assembler.ready_events() < BATCH_RECORDS as u64 {
+            match self.frames.next() {
+                None => {
+                    let (first, received, before) = std::mem::take(&mut self.settle);
+                    if received > 0 {
+                        let kept = self.assembler.open_size().1.saturating_sub(before);
+                        self.assembler.settle(first, received, kept);
+                    }
+                    return Ok(());
+                }
+                Some(Frame::Keepalive(keepalive)) => self.assembler.keepalive(keepalive.wal_end),
+                Some(Frame::XLogData(data)) => {
+                    let Some(relation) = self.assembler.accept(data.wal_start, data.payload)? else {
+                        continue;
+                    };
+                    if captures_table(&self.config, &relation.namespace, &relation.name) {
+                        self.relation = Some(relation);
+                        return Ok(());
+                    }
+                    self.assembler.install(relation.relation_id, None)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a batch of committed transactions: whole ones, or a part of a large one.
+    fn read_batch(&mut self) -> Result<Option<Batch<Position>>, SourceError> {
+        let mut out = Output::default();
+        let mut end = None;
+        self.maker.now = now();
+        while let Some(transaction) = self.assembler.front() {
+            let left = transaction.info.count - transaction.next_index;
+            if !out.records.is_empty() && out.records.len() as u64 + left > BATCH_RECORDS as u64 {
+                break;
+            }
+            let mut whole = false;
+            while out.records.len() < BATCH_RECORDS && out.bytes < BATCH_BYTES {
+                match transaction.entries.next()? {
+                    None => {
+                        whole = true;
+                        break;
+                    }
+                    Some(crate::spool::Entry::Table(table)) => self.maker.install(table),
+                    Some(crate::spool::Entry::Frame { lsn, payload }) => {
+                        let index = transaction.next_index;
+                        transaction.next_index +=
+                            self.maker.message(&transaction.info, index, lsn, &payload, &mut out)?;
+                    }
+                }
+            }
+            if !whole {
+                break;
+            }
+            end = self.assembler.pop().map(|transaction| transaction.end);
+        }
+        if let Some(end) = end {
+            self.position.lsn = end;
+            self.position.last_commit = Some(end);
+        }
+        if out.records.is_empty() && out.rejected.is_empty() && end.is_none() {
+            return Ok(None);
+        }
+        let position = end.map(|_| self.position.clone());
+        Ok(Some(Batch { records: out.records, rejected: out.rejected, position, bytes: out.bytes }))
+    }
+
+    /// Whether the slot could move although there is nothing to deliver.
+    fn idle_pending(&self) -> bool {
+        self.assembler.idle_position().is_some_and(|lsn| lsn > self.position.lsn)
+    }
+
+    /// Moves an idle slot: nothing is outstanding, so all up to the last keepalive is durable.
+    fn idle_batch(&mut self) -> Option<Batch<Position>> {
+        let lsn = self.assembler.idle_position().filter(|lsn| *lsn > self.position.lsn)?;
+        let now = Instant::now();
+        if now < self.idle_at {
+            return None;
+        }
+        self.idle_at = now + IDLE_INTERVAL;
+        self.position.lsn = lsn;
+        self.position.last_commit = self.assembler.last_commit();
+        Some(Batch::new(Vec::new(), Some(self.position.clone()), 0))
+    }
+
+    /// Compiles a relation that the stream announced. The old version is kept if nothing changed.
+    async fn load_relation(&mut self) -> Result<(), SourceError> {
+        let Some(relation) = self.relation.clone() else { return Ok(()) };
+        let id = relation.relation_id;
+        if self.sql.is_closed() {
+            self.sql = sql::connect(&self.config).await?;
+        }
+        let loaded = Arc::new(tables::load_relation(&self.sql, &self.config, relation).await?);
+        let table = match self.tables.get(&id) {
+            Some(known) if known.relation == loaded.relation && known.schema == loaded.schema => {
+                Arc::clone(known)
+            }
+            _ => {
+                tracing::info!(table = loaded.qualified, "following a new version of a table");
+                loaded
+            }
+        };
+        self.tables.insert(id, Arc::clone(&table));
+        tables::check_topics(self.tables.values())?;
+        self.assembler.install(id, Some(table))?;
+        self.relation = None;
+        Ok(())
+    }
+
+    /// Looks whether publication and slot still are what they were. Looking may fail; that says nothing.
+    async fn watch(&mut self) -> Result<(), SourceError> {
+        self.watch_at = Instant::now() + WATCH_INTERVAL;
+        match self.look().await {
+            Err(error @ SourceError::Sql { .. }) => {
+                tracing::warn!(error = %error, "could not look after the publication");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), SourceError> {
+        if self.sql.is_closed() {
+            self.sql = sql::connect(&self.config).await?;
+        }
+        let name = &self.config.publication;
+        let changed = |what: String| SourceError::PublicationChanged { name: name.clone(), what };
+        let facts = catalog::publication(&self.sql, name).await?;
+        let facts = facts.ok_or_else(|| changed("it was dropped".to_owned()))?;
+        let published = catalog::published_tables(&self.sql, name, self.server_version).await?;
+        let captured: Vec<_> = published
+            .into_iter()
+            .filter(|table| captures_table(&self.config, &table.schema, &table.name))
+            .collect();
+        let fingerprint = Fingerprint::new(facts, &captured);
+        let oids = catalog::existing(&self.sql, self.tables.keys().copied()).await?;
+        if let Some(what) = self.fingerprint.narrowed(&fingerprint, |oid| oids.contains(&oid)) {
+            return Err(changed(what));
+        }
+        self.fingerprint = fingerprint;
+        match slot::find(&self.sql, &self.config.slot).await?.and_then(|slot| slot.wal_status) {
+            Some(status) if status == "unreserved" || status == "lost" => {
+                tracing::error!(
+                    slot = self.config.slot,
+                    status,
+                    "the server is about to remove WAL that the slot needs"
+                );
+            }
+            Some(status) if status == "extended" => {
+                tracing::warn!(slot = self.config.slot, status, "the slot holds more WAL than max_wal_size");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<(), SourceError> {
+        match std::mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::Stream(stream, _) => stream.shutdown().await,
+            Phase::Snapshot(mut snapshot) => snapshot.close().await,
+            Phase::Start => {}
+            Phase::Ended => return Ok(()),
+        }
+        if self.config.slot_drop_on_stop {
+            let sql = sql::connect(&self.config).await?;
+            slot::drop_slot(&sql, &self.config.slot).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns up to where records were handed over.
+    pub fn position(&self) -> Lsn {
+        self.position.lsn
+    }
+}
+
+impl Source for PostgresTask {
+    type Position = Position;
+
+    async fn next_batch(&mut self) -> Result<Option<Batch<Position>>, Error> {
+        Ok(self.next().await?)
+    }
+
+    async fn acknowledge(&mut self, position: &Position) -> Result<(), Error> {
+        if let (Phase::Stream(_, acknowledge), None) = (&self.phase, &position.snapshot) {
+            acknowledge.acknowledge(position.lsn);
+        }
+        Ok(())
+    }
+
+    async fn close(&mut self) -> Result<(), Error> {
+        Ok(self.finish().await?)
+    }
+}

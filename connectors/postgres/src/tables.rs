@@ -1,0 +1,176 @@
+//! The tables that are captured, read from the catalog.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use futures_util::{StreamExt as _, pin_mut};
+use sluice_core::value::Value;
+use tokio_postgres::Client;
+
+use crate::catalog::{self, PublishedTable, TableFacts};
+use crate::config::PostgresConfig;
+use crate::error::SourceError;
+use crate::pgoutput::{Relation, RelationColumn, ReplicaIdentity};
+use crate::snapshot::copy::CopyRows;
+use crate::table::{DefaultForm, Table, TableInput, captures_column, captures_table, default_form, mapping};
+use crate::types::TypeCatalog;
+
+/// Lists the published tables that pass the filters, and checks that what the filters name is there.
+///
+/// # Errors
+/// When a table that an include list names is not published, or nothing is left.
+pub(crate) async fn captured(
+    client: &Client,
+    config: &PostgresConfig,
+    server_version: u32,
+) -> Result<Vec<PublishedTable>, SourceError> {
+    let published = catalog::published_tables(client, &config.publication, server_version).await?;
+    if config.table_include.is_some()
+        && let Some(table) = unpublished(client, config, &published).await?.into_iter().next()
+    {
+        return Err(SourceError::TableNotPublished { table, publication: config.publication.clone() });
+    }
+    let tables: Vec<_> =
+        published.into_iter().filter(|table| captures_table(config, &table.schema, &table.name)).collect();
+    Ok(tables)
+}
+
+/// Names the tables that pass the filters and are not published.
+pub(crate) async fn unpublished(
+    client: &Client,
+    config: &PostgresConfig,
+    published: &[PublishedTable],
+) -> Result<Vec<String>, SourceError> {
+    let is_published =
+        |schema: &str, name: &str| published.iter().any(|table| table.schema == schema && table.name == name);
+    let mut missing = Vec::new();
+    for (schema, name) in catalog::user_tables(client).await? {
+        // A partitioned table may be published by its partitions.
+        let partition = published.iter().any(|table| table.schema == schema && table.name.starts_with(&name));
+        if captures_table(config, &schema, &name) && !is_published(&schema, &name) && !partition {
+            missing.push(format!("{schema}.{name}"));
+        }
+    }
+    Ok(missing)
+}
+
+/// Refuses tables whose names differ only in what a topic name cannot hold.
+pub(crate) fn check_topics<'a>(tables: impl Iterator<Item = &'a Arc<Table>>) -> Result<(), SourceError> {
+    let mut topics: HashMap<&str, &Table> = HashMap::new();
+    for table in tables {
+        if let Some(first) = topics.insert(&table.topic, table)
+            && first.qualified != table.qualified
+        {
+            return Err(SourceError::TopicCollision {
+                first: first.qualified.clone(),
+                second: table.qualified.clone(),
+                topic: table.topic.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Compiles a published table as the stream would announce it.
+pub(crate) async fn load_published(
+    client: &Client,
+    config: &PostgresConfig,
+    published: &PublishedTable,
+) -> Result<Table, SourceError> {
+    let facts = catalog::table(client, published.oid).await?;
+    let columns = published.columns.iter().filter_map(|name| facts.column(name));
+    let relation = Relation {
+        xid: None,
+        relation_id: published.oid,
+        namespace: published.schema.as_str().into(),
+        name: published.name.as_str().into(),
+        replica_identity: match published.identity {
+            'f' => ReplicaIdentity::Full,
+            'i' => ReplicaIdentity::Index,
+            'n' => ReplicaIdentity::Nothing,
+            _ => ReplicaIdentity::Default,
+        },
+        columns: columns
+            .map(|column| RelationColumn {
+                key: column.identity,
+                name: column.name.as_str().into(),
+                type_id: column.type_oid,
+                type_modifier: column.type_modifier,
+            })
+            .collect(),
+    };
+    compile(client, config, relation, &facts).await
+}
+
+/// Compiles a relation that the stream announced.
+pub(crate) async fn load_relation(
+    client: &Client,
+    config: &PostgresConfig,
+    relation: Relation,
+) -> Result<Table, SourceError> {
+    let facts = catalog::table(client, relation.relation_id).await?;
+    compile(client, config, relation, &facts).await
+}
+
+async fn compile(
+    client: &Client,
+    config: &PostgresConfig,
+    relation: Relation,
+    facts: &TableFacts,
+) -> Result<Table, SourceError> {
+    let oids: Vec<_> = relation.columns.iter().map(|column| column.type_id).collect();
+    let types = catalog::types(client, &oids).await?;
+    let defaults = constants(client, config, &relation, facts, &types).await?;
+    Table::compile(relation, &TableInput { config, facts, types: &types, defaults: &defaults })
+}
+
+/// Lets the server compute the defaults that are constants, and reads them as any other value.
+async fn constants(
+    client: &Client,
+    config: &PostgresConfig,
+    relation: &Relation,
+    facts: &TableFacts,
+    types: &TypeCatalog,
+) -> Result<HashMap<String, Value>, SourceError> {
+    let qualified = format!("{}.{}", relation.namespace, relation.name);
+    let none = HashMap::new();
+    let input = TableInput { config, facts, types, defaults: &none };
+    let mut wanted = Vec::new();
+    let mut terms = Vec::new();
+    for column in &relation.columns {
+        let Some(fact) = facts.column(&column.name).filter(|fact| fact.type_oid == column.type_id) else {
+            continue;
+        };
+        let Some(default) = fact.default.as_deref() else { continue };
+        let Some(mapping) = mapping(column, &input) else { continue };
+        if default_form(default) == DefaultForm::Constant && captures_column(config, &qualified, &column.name)
+        {
+            terms.push(format!("CAST({default} AS {})", fact.type_name));
+            wanted.push((fact.name.clone(), mapping.decoder));
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(none);
+    }
+    let failed = |source| SourceError::Sql { action: "computing the defaults of a table", source };
+    let query = format!("COPY (SELECT {}) TO STDOUT (FORMAT binary)", terms.join(", "));
+    let stream = client.copy_out(&query).await.map_err(failed)?;
+    pin_mut!(stream);
+    let mut defaults = HashMap::new();
+    let mut rows = CopyRows::default();
+    let mut chunk = BytesMut::new();
+    while let Some(message) = stream.next().await {
+        let message = message.map_err(failed)?;
+        rows.each(&message, |tuple| {
+            for ((name, decoder), value) in wanted.iter().zip(tuple) {
+                // A default that cannot be read is none; rows with such a value are told by themselves.
+                if let Some(Ok(value)) = value?.map(|value| decoder.decode(&message, value, &mut chunk)) {
+                    defaults.insert(name.clone(), value);
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(defaults)
+}

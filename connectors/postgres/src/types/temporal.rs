@@ -1,0 +1,233 @@
+//! Dates, times and intervals from their binary form.
+//!
+//! Hot path. Everything is arithmetic on the proleptic Gregorian calendar, as in Postgres, and text
+//! is written digit by digit. Layouts: `date.c`, `timestamp.c` of Postgres; results: Debezium, with
+//! the exceptions named here.
+
+use bytes::{BufMut, BytesMut};
+
+use super::ValueError;
+
+/// Days from 1970-01-01 to Postgres's own epoch.
+const EPOCH_DAYS: i32 = 10_957;
+/// The same in microseconds.
+pub(crate) const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * DAY_MICROS;
+const DAY_MICROS: i64 = 86_400 * SECOND_MICROS;
+const SECOND_MICROS: i64 = 1_000_000;
+/// What Debezium writes for `infinity` of a timestamp, in microseconds: its driver's sentinel.
+const INFINITY_MICROS: i64 = 9_223_372_036_825_200_000;
+/// What Debezium writes for `-infinity`.
+const NEGATIVE_INFINITY_MICROS: i64 = -9_223_372_036_832_400_000;
+/// A month in microseconds as Debezium counts it: 30.4375 days.
+const MONTH_MICROS: i128 = 2_629_800_000_000;
+
+/// Unit of a time or timestamp on the Connect side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Milliseconds.
+    Millis,
+    /// Microseconds.
+    Micros,
+}
+
+/// Days since 1970-01-01. `infinity` is the largest number of 32 bits, `-infinity` the smallest:
+/// Debezium's own numbers there differ between snapshot and stream and mean nothing.
+pub(super) fn date(days: i32) -> Result<i32, ValueError> {
+    match days {
+        i32::MAX | i32::MIN => Ok(days),
+        _ => days.checked_add(EPOCH_DAYS).ok_or(ValueError::Range),
+    }
+}
+
+/// Microseconds since 1970-01-01, or milliseconds.
+pub(super) fn timestamp(micros: i64, unit: Unit) -> Result<i64, ValueError> {
+    let micros = match micros {
+        i64::MAX => INFINITY_MICROS,
+        i64::MIN => NEGATIVE_INFINITY_MICROS,
+        _ if unit == Unit::Millis => return Ok(micros.div_euclid(1000) + EPOCH_MICROS / 1000),
+        _ => micros.checked_add(EPOCH_MICROS).ok_or(ValueError::Range)?,
+    };
+    Ok(match unit {
+        Unit::Millis => micros / 1000,
+        Unit::Micros => micros,
+    })
+}
+
+/// Writes a timestamp in UTC with `digits` decimals: `2024-02-29T11:14:15.123456Z`.
+///
+/// `infinity` and `-infinity` stay words; years beyond 9999 get a sign, years before 1 are negative
+/// and astronomical (44 BC is -0043).
+pub(super) fn put_timestamptz(micros: i64, digits: u8, out: &mut BytesMut) {
+    match micros {
+        i64::MAX => return out.put_slice(b"infinity"),
+        i64::MIN => return out.put_slice(b"-infinity"),
+        _ => {}
+    }
+    let (year, month, day) = civil(micros.div_euclid(DAY_MICROS) + i64::from(EPOCH_DAYS));
+    put_year(year, out);
+    out.put_u8(b'-');
+    put_two(month, out);
+    out.put_u8(b'-');
+    put_two(day, out);
+    out.put_u8(b'T');
+    let time = micros.rem_euclid(DAY_MICROS);
+    put_clock(time, out);
+    if digits > 0 {
+        put_fraction(time % SECOND_MICROS, digits.min(6), out);
+    }
+    out.put_u8(b'Z');
+}
+
+/// Writes a time of day with zone, moved to UTC, with as many decimals as it needs.
+///
+/// `zone_west` is in seconds west of Greenwich; 24:00:00 becomes 00:00:00, as in Debezium.
+pub(super) fn put_timetz(micros: i64, zone_west: i32, out: &mut BytesMut) {
+    let time = (micros + i64::from(zone_west) * SECOND_MICROS).rem_euclid(DAY_MICROS);
+    put_clock(time, out);
+    put_trimmed(time % SECOND_MICROS, out);
+    out.put_u8(b'Z');
+}
+
+/// Microseconds of an interval, a month counted as 30.4375 days; ends at the ends of 64 bits.
+pub(super) fn interval_micros(micros: i64, days: i32, months: i32) -> i64 {
+    let sum =
+        i128::from(micros) + i128::from(days) * i128::from(DAY_MICROS) + i128::from(months) * MONTH_MICROS;
+    i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// Writes an interval as Debezium does, always in six parts: `P1Y2M3DT4H5M6.789S`.
+pub(super) fn put_interval(micros: i64, days: i32, months: i32, out: &mut BytesMut) {
+    let seconds = micros / SECOND_MICROS;
+    let parts = [
+        (b"P".as_slice(), i64::from(months / 12), b'Y'),
+        (b"", i64::from(months % 12), b'M'),
+        (b"", days.into(), b'D'),
+        (b"T", seconds / 3600, b'H'),
+        (b"", seconds / 60 % 60, b'M'),
+    ];
+    for (before, number, unit) in parts {
+        out.put_slice(before);
+        out.put_slice(itoa::Buffer::new().format(number).as_bytes());
+        out.put_u8(unit);
+    }
+    let (second, fraction) = (seconds % 60, micros % SECOND_MICROS);
+    if fraction < 0 && second == 0 {
+        out.put_u8(b'-');
+    }
+    out.put_slice(itoa::Buffer::new().format(second).as_bytes());
+    put_trimmed(fraction.abs(), out);
+    out.put_u8(b'S');
+}
+
+/// Year, month and day of a day since 1970-01-01 (H. Hinnant's `civil_from_days`).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+fn put_year(year: i64, out: &mut BytesMut) {
+    match year {
+        10_000.. => out.put_u8(b'+'),
+        ..0 => out.put_u8(b'-'),
+        _ => {}
+    }
+    let mut buffer = itoa::Buffer::new();
+    let text = buffer.format(year.abs());
+    out.put_bytes(b'0', 4_usize.saturating_sub(text.len()));
+    out.put_slice(text.as_bytes());
+}
+
+fn put_clock(micros: i64, out: &mut BytesMut) {
+    let seconds = micros / SECOND_MICROS;
+    put_two(seconds / 3600, out);
+    out.put_u8(b':');
+    put_two(seconds / 60 % 60, out);
+    out.put_u8(b':');
+    put_two(seconds % 60, out);
+}
+
+fn put_two(number: i64, out: &mut BytesMut) {
+    let [tens, ones] = [number / 10 % 10, number % 10].map(|digit| b'0' + u8::try_from(digit).unwrap_or(0));
+    out.put_slice(&[tens, ones]);
+}
+
+fn put_fraction(micros: i64, digits: u8, out: &mut BytesMut) {
+    out.put_u8(b'.');
+    let mut power = SECOND_MICROS / 10;
+    for _ in 0..digits {
+        out.put_u8(b'0' + u8::try_from(micros / power % 10).unwrap_or(0));
+        power = (power / 10).max(1);
+    }
+}
+
+/// Writes a fraction without trailing zeros, and none for none.
+fn put_trimmed(micros: i64, out: &mut BytesMut) {
+    if micros == 0 {
+        return;
+    }
+    let zeros = (1..6_u32).take_while(|power| micros % 10_i64.pow(*power) == 0).count();
+    put_fraction(micros, 6 - u8::try_from(zeros).unwrap_or(0), out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(put: impl FnOnce(&mut BytesMut)) -> String {
+        let mut out = BytesMut::new();
+        put(&mut out);
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn timestamps_with_zone_read_as_in_the_recordings() {
+        let zoned =
+            |unix_micros: i64, digits| text(|out| put_timestamptz(unix_micros - EPOCH_MICROS, digits, out));
+
+        assert_eq!(zoned(1_709_205_255_123_456, 6), "2024-02-29T11:14:15.123456Z");
+        assert_eq!(zoned(1_709_205_255_000_000, 0), "2024-02-29T11:14:15Z");
+        assert_eq!(zoned(1_709_205_255_123_000, 3), "2024-02-29T11:14:15.123Z");
+        assert_eq!(zoned(-62_135_596_800_000_000, 6), "0001-01-01T00:00:00.000000Z");
+        assert_eq!(zoned(-63_517_780_800_000_000, 6), "-0043-03-15T12:00:00.000000Z");
+        assert_eq!(
+            text(|out| put_timestamptz(9_223_371_331_199_999_999, 6, out)),
+            "+294276-12-31T23:59:59.999999Z"
+        );
+        assert_eq!(text(|out| put_timestamptz(i64::MIN, 6, out)), "-infinity");
+    }
+
+    #[test]
+    fn times_with_zone_move_to_utc() {
+        assert_eq!(text(|out| put_timetz(47_655_123_456, -7200, out)), "11:14:15.123456Z");
+        assert_eq!(text(|out| put_timetz(86_400_000_000, 0, out)), "00:00:00Z");
+        assert_eq!(text(|out| put_timetz(0, 57_540, out)), "15:59:00Z");
+        assert_eq!(text(|out| put_timetz(100_000, 0, out)), "00:00:00.1Z");
+    }
+
+    #[test]
+    fn intervals_read_as_in_the_recordings() {
+        assert_eq!(text(|out| put_interval(14_706_789_000, 3, 14, out)), "P1Y2M3DT4H5M6.789S");
+        assert_eq!(text(|out| put_interval(0, 0, -1, out)), "P0Y-1M0DT0H0M0S");
+        assert_eq!(text(|out| put_interval(14_706_000_007, -3, 0, out)), "P0Y0M-3DT4H5M6.000007S");
+        assert_eq!(interval_micros(14_706_789_000, 3, 14), 37_091_106_789_000);
+        assert_eq!(interval_micros(14_706_000_007, -3, 0), -244_493_999_993);
+        assert_eq!(interval_micros(0, 0, 178_000_000 * 12), i64::MAX);
+    }
+
+    #[test]
+    fn timestamps_without_zone_count_from_1970() {
+        assert_eq!(timestamp(1_709_212_455_123_456 - EPOCH_MICROS, Unit::Micros), Ok(1_709_212_455_123_456));
+        assert_eq!(timestamp(1_709_212_455_123_456 - EPOCH_MICROS, Unit::Millis), Ok(1_709_212_455_123));
+        assert_eq!(timestamp(i64::MAX, Unit::Micros), Ok(9_223_372_036_825_200_000));
+        assert_eq!(timestamp(i64::MIN, Unit::Millis), Ok(-9_223_372_036_832_400));
+        assert_eq!(timestamp(9_223_371_331_199_999_999, Unit::Micros), Err(ValueError::Range));
+        assert_eq!(date(19_782 - EPOCH_DAYS), Ok(19_782));
+    }
+}
