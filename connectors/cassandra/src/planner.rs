@@ -8,6 +8,7 @@ use scylla::{
     statement::prepared::PreparedStatement,
 };
 use sluice_core::{Record, SchemaRef, record::Payload};
+use uuid::Uuid;
 
 use crate::{
     config::{CassandraConfig, SchemaPolicy},
@@ -35,7 +36,14 @@ pub(crate) struct Planner {
     known: HashMap<TableName, Table>,
     /// The driver's metadata when tables were last compared with it.
     compared: Arc<ClusterState>,
+    /// The cluster's schema version when it was last asked for.
+    version: Option<Uuid>,
+    /// Whether the driver's metadata is known to be old.
+    stale: bool,
 }
+
+/// The driver notes schema changes but reads them up to a minute later; this tells at once whether there are any.
+const SCHEMA_VERSION: &str = "SELECT schema_version FROM system.local WHERE key = 'local'";
 
 /// The schemas that a record carries.
 struct Schemas<'a> {
@@ -48,7 +56,7 @@ impl Planner {
     pub(crate) fn new(session: Arc<Session>, config: Arc<CassandraConfig>) -> Self {
         let topics = config.topic_tables().0.into_iter().map(Arc::new).collect();
         let compared = session.get_cluster_state();
-        Self { session, config, topics, known: HashMap::new(), compared }
+        Self { session, config, topics, known: HashMap::new(), compared, version: None, stale: false }
     }
 
     /// Returns the tables of a topic.
@@ -87,9 +95,28 @@ impl Planner {
         changed
     }
 
+    /// As [`Planner::tables_changed`], after a look at the cluster's schema: one small query, and more only if the
+    /// schema changed since the last look.
+    ///
+    /// # Errors
+    /// Failures of the queries.
+    pub(crate) async fn look(&mut self) -> Result<Option<TableName>, CassandraError> {
+        let Some(table) = self.known.keys().next().cloned() else { return Ok(None) };
+        let failed = |source| CassandraError::request("read the schema version beside", &table, source);
+        let rows = self.session.query_unpaged(SCHEMA_VERSION, ()).await.map_err(failed)?;
+        let version = rows.into_rows_result().ok().and_then(|rows| rows.single_row::<(Uuid,)>().ok());
+        let version = version.map(|(version,)| version);
+        if version.is_none() || version != self.version {
+            self.refresh(&table).await?;
+            self.version = version;
+        }
+        Ok(self.tables_changed())
+    }
+
     /// Forgets all tables, so that the next plans look again.
     pub(crate) fn forget(&mut self) {
         self.known.clear();
+        self.stale = true;
     }
 
     /// Makes the plan for records like this one, whose write timestamp is `timestamp`.
@@ -164,7 +191,7 @@ impl Planner {
 
     /// Finds the table, makes or extends it if the policy says so, and looks for what would hide our writes.
     async fn table(
-        &self,
+        &mut self,
         target: &Target,
         wanted: &[Wanted],
         schemas: &Schemas<'_>,
@@ -172,6 +199,10 @@ impl Planner {
     ) -> Result<Option<Table>, CassandraError> {
         let name = &target.table;
         let policy = self.config.schema_policy;
+        if self.stale {
+            self.refresh(name).await?;
+            self.stale = false;
+        }
         let mut found = self.find(name);
         if found.is_none() {
             if schemas.row.is_none() && policy.creates() {

@@ -169,8 +169,8 @@ impl CassandraTask {
 
     async fn finish(&mut self) -> Result<Flushed, CassandraError> {
         self.settle().await?;
-        // Rows may have been written in another type than the column has now: once more, then.
-        if let Some(table) = self.planner.tables_changed() {
+        // Rows may have been written or refused by types that the table no longer has: once more, then.
+        if let Some(table) = self.planner.look().await? {
             return Err(CassandraError::Changed { table });
         }
         self.accepted = 0;
@@ -180,9 +180,9 @@ impl CassandraTask {
         Ok(Flushed { rejected, checkpoint_stored: false })
     }
 
-    /// Forgets what was accepted, and the plans if the schema is another one.
+    /// Forgets what was accepted, and the plans if the schema may be another one by the next attempt.
     async fn fail(&mut self, error: CassandraError) -> Error {
-        if error.is_schema_change() {
+        if error.is_schema_change() || error.class() == ErrorClass::Stop {
             self.forget_plans();
         }
         self.chunk.clear();
