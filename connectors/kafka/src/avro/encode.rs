@@ -171,9 +171,8 @@ impl Slot {
             None if slot.null == Null::Required => slot.constant(&zero(schema))?,
             None => Box::default(),
         };
-        if let Some(form) = unavailable.form(schema) {
-            slot.unavailable = Some(slot.constant(&form)?);
-        }
+        // A fixed has no room for the marker: such a value is refused when it is met.
+        slot.unavailable = unavailable.form(schema).and_then(|form| slot.constant(&form).ok());
         Ok(slot)
     }
 

@@ -27,7 +27,7 @@ pub(crate) mod text;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]
-mod oracle_tests;
+pub(crate) mod oracle_tests;
 #[cfg(test)]
 mod schema_tests;
 

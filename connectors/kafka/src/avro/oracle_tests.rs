@@ -14,7 +14,7 @@ use sluice_core::{
 use super::{Decoder, Encoder, UnavailableValue, golden_tests, schema::to_avro};
 
 /// A schema with a value of it.
-type Case = (Schema, Value);
+pub(crate) type Case = (Schema, Value);
 
 fn leaf() -> impl Strategy<Value = Case> {
     let of = |kind: Kind| move |value: Value| (Schema::new(kind.clone()), value);
@@ -54,7 +54,8 @@ fn with_default(schema: Schema, value: &Value) -> Schema {
     }
 }
 
-fn case() -> impl Strategy<Value = Case> {
+/// Returns random schemas with values of them; names are Avro's.
+pub(crate) fn case() -> impl Strategy<Value = Case> {
     nullable(leaf()).prop_recursive(4, 24, 5, |inner| {
         let list = (inner.clone(), 0..4_usize).prop_map(|((schema, value), count)| {
             (Schema::new(Kind::Array(schema.shared())), Value::Array(vec![value; count]))

@@ -102,6 +102,43 @@ fn key_built_by_a_source_prints_as_recorded() {
     assert_eq!(to_avro(&key).unwrap(), golden.schemas[&1]);
 }
 
+/// The row of `postgres-init/003-users-table.sql`, as Debezium maps its columns.
+fn demo_row() -> Vec<Field> {
+    let semantic = |name: &str| Schema::new(Kind::String).named(name).versioned(1);
+    let decimal = || {
+        let decimal = Schema::new(Kind::Bytes).named(connect::DECIMAL).versioned(1);
+        decimal.with_parameter("scale", "4").with_parameter("connect.decimal.precision", "8")
+    };
+    // `DEFAULT now()` is a function, of which Debezium makes the type's zero.
+    let now = || semantic(debezium::ZONED_TIMESTAMP).with_default("1970-01-01T00:00:00.000000Z".into());
+    let texts = |names: &[&str]| names.iter().copied().map(text).collect::<Vec<_>>();
+    let mut row = vec![Field::new("id", semantic(debezium::UUID))];
+    row.extend(texts(&["gender", "name_title", "name_first", "name_last"]));
+    row.push(Field::new("street_number", Schema::new(Kind::Int32)));
+    row.extend(texts(&["street_name", "city", "state", "country", "postcode"]));
+    row.extend([Field::new("latitude", decimal()), Field::new("longitude", decimal())]);
+    row.extend(texts(&["timezone_offset", "timezone_description", "email", "username"]));
+    row.extend(["dob", "registered"].map(|name| Field::new(name, semantic(debezium::ZONED_TIMESTAMP))));
+    row.extend([optional("phone", Kind::String), optional("cell", Kind::String), text("national_id_name")]);
+    row.extend([optional("national_id_value", Kind::String), optional("picture_url", Kind::String)]);
+    row.extend([text("nat"), Field::new("raw", semantic(debezium::JSON))]);
+    row.extend([Field::new("created_at", now()), Field::new("updated_at", now())]);
+    row.push(Field::new("version", Schema::new(Kind::Int32).with_default(Value::Int32(1))));
+    row
+}
+
+#[test]
+fn users_table_of_the_demo_prints_as_the_files_in_schemas() {
+    let row = demo_row();
+    let key = Schema::record("users.public.users.Key", vec![row[0].clone()]);
+    let value = Schema::record("users.public.users.Value", row).optional().shared();
+    let change = ChangeSchema::new("users.public.users", value, None, Vec::new(), source());
+
+    assert_eq!(to_avro(&key).unwrap(), include_str!("../../../../schemas/users.public.users-key.avsc"));
+    let golden = include_str!("../../../../schemas/users.public.users-value.avsc");
+    assert_eq!(to_avro(&change.envelope).unwrap(), golden);
+}
+
 #[test]
 fn connect_times_carry_avros_logical_types() {
     let schema = record(vec![

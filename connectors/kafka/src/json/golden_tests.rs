@@ -1,8 +1,11 @@
 //! Messages of a real Debezium 3.6.1 with Connect's JSON converter, from `tests/golden`.
 
 use bytes::Bytes;
+use proptest::prelude::{any, prop_assert_eq, proptest};
 use serde_json::{Value as Json, json};
-use sluice_core::{Value, record::Payload};
+use sluice_core::{SchemaRef, Value, record::Payload};
+
+use crate::avro::UnavailableValue;
 
 use super::{ChangeEncoder, DecimalFormat, Decoder, Encoder, JsonError, JsonFormat, decode};
 
@@ -143,4 +146,38 @@ fn placeholder_in_a_row_is_unavailable_and_back() {
     let values = datum.value.as_struct().unwrap().values().to_vec();
     assert_eq!(values, [Value::Unavailable, Value::Unavailable, "x".into()]);
     assert_eq!(serde_json::from_slice::<Json>(&out).unwrap(), message);
+}
+
+/// Returns a value's Avro datum, which has no room for what structs say of their own schema.
+fn datum(schema: &SchemaRef, value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    crate::avro::Encoder::compile(schema, &UnavailableValue::default())
+        .unwrap()
+        .encode(value, &mut out)
+        .unwrap();
+    out
+}
+
+proptest! {
+    #[test]
+    fn any_value_survives_with_its_schema((schema, value) in crate::avro::oracle_tests::case()) {
+        let schema = schema.shared();
+        let mut out = Vec::new();
+        Encoder::compile(Some(&schema), &format(true)).unwrap().encode(&value, &mut out).unwrap();
+
+        let again = decode(&out.into(), true).unwrap();
+
+        prop_assert_eq!(datum(&schema, &again.value), datum(&schema, &value));
+        prop_assert_eq!(again.schema, Some(schema));
+    }
+
+    #[test]
+    fn no_message_panics(place in any::<usize>(), byte in any::<u8>()) {
+        let messages = messages();
+        let mut wire = bytes(&messages[place % messages.len()]).to_vec();
+        let place = place % wire.len();
+        wire[place] = byte;
+
+        let _ = Decoder::new(format(true)).decode_payload(&wire.into());
+    }
 }
