@@ -90,9 +90,14 @@ pub enum KafkaError {
     Stopping,
 }
 
-/// What a broker's or librdkafka's code means for a whole client.
-fn class_of(code: Option<RDKafkaErrorCode>) -> ErrorClass {
+/// What a broker's or librdkafka's error means for a whole client.
+fn class_of(error: &ClientError) -> ErrorClass {
     use RDKafkaErrorCode as Code;
+    let code = match error {
+        ClientError::AdminOp(code) => Some(*code),
+        ClientError::AdminOpCreation(_) => return ErrorClass::Stop,
+        other => other.rdkafka_error_code(),
+    };
     match code {
         Some(
             Code::Authentication
@@ -137,7 +142,7 @@ impl Classify for KafkaError {
             | Self::Produce { source, .. }
             | Self::DeadLetter { source, .. }
             | Self::Consume(source)
-            | Self::Commit { source, .. } => class_of(source.rdkafka_error_code()),
+            | Self::Commit { source, .. } => class_of(source),
         }
     }
 
@@ -179,7 +184,7 @@ impl Classify for KafkaError {
                  and check that the user may write to it"
             }
             Self::Produce { source, .. } | Self::Consume(source) | Self::Commit { source, .. }
-                if class_of(source.rdkafka_error_code()) == ErrorClass::Stop =>
+                if class_of(source) == ErrorClass::Stop =>
             {
                 "check the credentials and the ACLs of the user: WRITE for sources; READ on topic and group for sinks"
             }

@@ -1,0 +1,10 @@
+//! The Kafka end against a real broker and a real Schema Registry.
+
+mod conformance_sink;
+mod conformance_source;
+mod dead_letters;
+mod registry;
+mod servers;
+mod sink;
+mod source;
+mod table;

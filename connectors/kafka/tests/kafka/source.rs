@@ -1,0 +1,141 @@
+//! Reading.
+
+use sluice_core::{ErrorClass, record::EventPosition, sink::Sink as _, source::Source as _};
+
+use crate::{
+    servers::{avro, committed, create_topic, fresh, open_sink, open_source, produce, read, text},
+    table::{Table, text_of},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn poison_is_rejected_with_its_bytes_and_its_place_and_the_rest_flows() {
+    let topic = fresh("poison");
+    create_topic(&topic, 1, &[]).await;
+    let table = Table::new(&topic);
+    let properties = avro(&[("topics", &topic)]);
+    let mut sink = open_sink(&properties).await.unwrap();
+    sink.write(&[table.change(1, Some("a"), 1)]).await.unwrap();
+    sink.flush(None).await.unwrap();
+    produce(&topic, Some(b"no magic"), Some(b"neither"));
+    produce(&topic, None, Some(&[0, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3]));
+    sink.write(&[table.change(2, Some("b"), 2)]).await.unwrap();
+    sink.flush(None).await.unwrap();
+
+    let mut source = open_source(&topic, &properties).await.unwrap();
+    let got = read(&mut source, 4).await;
+
+    assert_eq!(got.records.len(), 2);
+    let codes: Vec<_> = got.rejected.iter().map(|(_, error)| (error.class(), error.code())).collect();
+    let reject = ErrorClass::Reject;
+    assert_eq!(codes, [(reject, "kafka.not_registry_format"), (reject, "kafka.schema_id_unknown")]);
+    let (record, _) = &got.rejected[0];
+    assert_eq!(record.origin.log.as_ref().unwrap().offset, 1);
+    assert_eq!(record.origin.raw.as_ref().unwrap().key.as_deref(), Some(&b"no magic"[..]));
+    assert_eq!(record.origin.raw.as_ref().unwrap().value.as_deref(), Some(&b"neither"[..]));
+    assert_eq!(got.position.unwrap().next(&topic, 0), Some(4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offsets_are_committed_by_acknowledging_only_and_reading_goes_on_there() {
+    let topic = fresh("resume");
+    create_topic(&topic, 1, &[]).await;
+    for key in ["a", "b"] {
+        produce(&topic, Some(key.as_bytes()), Some(b"v"));
+    }
+    let properties = text(&[("topics", &topic)]);
+    let group = format!("connect-{topic}");
+
+    let mut source = open_source(&topic, &properties).await.unwrap();
+    let got = read(&mut source, 2).await;
+    source.close().await.unwrap();
+    assert_eq!(committed(&group, &topic), None);
+
+    let mut source = open_source(&topic, &properties).await.unwrap();
+    let again = read(&mut source, 2).await;
+    source.acknowledge(&again.position.clone().unwrap()).await.unwrap();
+    assert_eq!(committed(&group, &topic), Some(2));
+    source.close().await.unwrap();
+    source.close().await.unwrap();
+
+    produce(&topic, Some(b"c"), Some(b"v"));
+    let mut source = open_source(&topic, &properties).await.unwrap();
+    let rest = read(&mut source, 1).await;
+
+    assert_eq!(got.records.len(), 2);
+    assert_eq!(rest.records.iter().map(|record| text_of(&record.key)).collect::<Vec<_>>(), ["c"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batch_ends_at_the_number_of_records_that_is_set() {
+    let topic = fresh("batches");
+    create_topic(&topic, 1, &[]).await;
+    for key in ["a", "b", "c"] {
+        produce(&topic, Some(key.as_bytes()), Some(b"v"));
+    }
+
+    let mut source =
+        open_source(&topic, &text(&[("topics", &topic), ("consumer.override.max.poll.records", "2")]))
+            .await
+            .unwrap();
+    let mut sizes = Vec::new();
+    while sizes.iter().sum::<usize>() < 3 {
+        sizes.push(source.next_batch().await.unwrap().unwrap().records.len());
+    }
+
+    assert!(sizes.iter().all(|size| *size <= 2), "{sizes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_of_a_pattern_are_read() {
+    let prefix = fresh("pattern");
+    for name in ["a", "b", "c"] {
+        create_topic(&format!("{prefix}.{name}"), 1, &[]).await;
+        produce(&format!("{prefix}.{name}"), Some(name.as_bytes()), Some(b"v"));
+    }
+    let pattern = format!("{}\\.[ab]", prefix.replace('.', "\\."));
+
+    let mut source = open_source(&prefix, &text(&[("topics.regex", &pattern)])).await.unwrap();
+    let got = read(&mut source, 2).await;
+
+    let mut keys: Vec<_> = got.records.iter().map(|record| text_of(&record.key)).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["a", "b"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn topic_that_comes_later_is_read() {
+    let topic = fresh("later");
+    let mut source = open_source(&topic, &text(&[("topics", &topic)])).await.unwrap();
+
+    create_topic(&topic, 1, &[]).await;
+    produce(&topic, Some(b"k"), Some(b"v"));
+
+    assert_eq!(read(&mut source, 1).await.records.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_debezium_take_their_position_from_the_lsn_and_tombstones_from_their_delete() {
+    let topic = fresh("debezium");
+    let table = Table::new(&topic);
+    let records = [
+        table.change(1, Some("a"), 100),
+        table.change(1, None, 200),
+        table.tombstone(1, 200),
+        table.tombstone(2, 200),
+    ];
+    let properties = avro(&[("topics", &topic), ("sluice.position.header", "false")]);
+    let mut sink = open_sink(&properties).await.unwrap();
+    sink.write(&records).await.unwrap();
+    sink.flush(None).await.unwrap();
+
+    let mut source = open_source(&topic, &properties).await.unwrap();
+    let mut got = read(&mut source, 4).await;
+
+    got.records.sort_by_key(|record| record.origin.log.as_ref().unwrap().offset);
+    let at = |commit| Some(EventPosition { epoch: 0, commit, index: 0, count: 1 });
+    let key_of_one = got.records[0].origin.raw.as_ref().unwrap().key.clone();
+    let events = got.records.iter().filter(|record| record.origin.raw.as_ref().unwrap().key == key_of_one);
+    assert_eq!(events.map(|record| record.origin.event).collect::<Vec<_>>(), [at(100), at(200), at(200)]);
+    let other = got.records.iter().find(|record| record.origin.raw.as_ref().unwrap().key != key_of_one);
+    assert_eq!(other.unwrap().origin.event, None);
+}
