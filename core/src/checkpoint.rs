@@ -29,6 +29,13 @@ pub struct Checkpoint {
     pub position: Json,
 }
 
+impl Checkpoint {
+    /// Joins a connector's name and a position.
+    pub fn new(connector: &str, position: Json) -> Self {
+        Self { connector: connector.to_owned(), position }
+    }
+}
+
 /// Keeps the newest checkpoint of each connector. Blocking; the driver calls it off the async threads.
 pub trait CheckpointStore: Send + Sync {
     /// Returns a connector's position, or none if it never saved one.

@@ -24,7 +24,8 @@ pub struct Rejection {
 pub struct Flushed {
     /// Records that are not durable and never will be; every other one is durable.
     pub rejected: Vec<Rejection>,
-    /// Whether the sink stored the checkpoint in the same atomic step.
+    /// Whether the sink stored the checkpoint in the same atomic step. Never together with rejections: what
+    /// becomes of refused records is not decided yet, and the checkpoint must not pass them before.
     pub checkpoint_stored: bool,
 }
 

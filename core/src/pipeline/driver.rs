@@ -11,11 +11,10 @@ use super::{Pipeline, RejectionStage, State, task::EngineError, window::Window};
 use crate::{
     checkpoint::Checkpoint,
     error::Error,
-    metrics,
     record::Record,
     registry::{DynSink, DynSource},
     retry::Backoff,
-    sink::Flushed,
+    sink::{Flushed, Rejection},
     source::Batch,
 };
 
@@ -30,14 +29,15 @@ pub(super) struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    pub(super) fn new(pipeline: &'a mut Pipeline, sink: Box<dyn DynSink>, backoff: Backoff) -> Self {
-        Self { pipeline, sink, window: Window::default(), backoff, saved: None }
-    }
-
     /// Runs until stopped, until the source ends, or until an operator must act; closes the sink.
-    pub(super) async fn run(mut self) -> Result<(), Error> {
-        let result = self.sources().await;
-        let closed = self.sink.close().await;
+    pub(super) async fn run(
+        pipeline: &'a mut Pipeline,
+        sink: Box<dyn DynSink>,
+        backoff: Backoff,
+    ) -> Result<(), Error> {
+        let mut driver = Self { pipeline, sink, window: Window::default(), backoff, saved: None };
+        let result = driver.sources().await;
+        let closed = driver.sink.close().await;
         result.and(closed)
     }
 
@@ -52,11 +52,10 @@ impl<'a> Driver<'a> {
     }
 
     async fn source(&mut self) -> Result<(), Error> {
-        let position = match self.saved.clone() {
-            Some(position) => Some(position),
-            None => self.pipeline.load().await?,
-        };
-        let mut source = self.pipeline.opener.source(position).await?;
+        if self.saved.is_none() {
+            self.saved = self.pipeline.load().await?;
+        }
+        let mut source = self.pipeline.opener.source(self.saved.clone()).await?;
         let result = self.drive(&mut *source).await;
         let closed = source.close().await;
         result.and(closed)
@@ -71,7 +70,7 @@ impl<'a> Driver<'a> {
             let batch = tokio::select! {
                 biased;
                 () = stop.cancelled() => return self.flush(Some(source)).await,
-                () = sleep_until(self.window.due(policy)) => {
+                () = self.window.due(policy) => {
                     self.flush(Some(source)).await?;
                     continue;
                 }
@@ -95,38 +94,32 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Transforms a batch into the window and returns the place of its first record; after an error the
-    /// window is as it was.
+    /// Transforms a batch into the window; returns the place of its first record. An error leaves the window as it was.
     fn admit(&mut self, batch: Batch<Json>) -> Result<usize, Error> {
         let first = self.window.records.len();
-        let Batch { records, rejected, position, bytes } = batch;
-        let (read, refused) = (records.len() + rejected.len(), rejected.len());
-        for (record, error) in rejected {
+        let (read, mut refused) = (batch.records.len() + batch.rejected.len(), batch.rejected.len());
+        for (record, error) in batch.rejected {
             self.pipeline.errors.refuse(record, error, RejectionStage::Read)?;
         }
-        let refused = refused
-            + match self.pipeline.chain.is_empty() {
-                true => {
-                    self.window.records.extend(records);
-                    0
-                }
-                false => self.transform(records).inspect_err(|_| self.window.records.truncate(first))?,
-            };
-        self.window.advance(position, bytes);
-        let written = self.window.records.len() - first;
-        self.count(metrics::RECORDS_READ, read);
-        self.count(metrics::RECORDS_WRITTEN, written);
-        self.count(metrics::RECORDS_FILTERED, (read - refused).saturating_sub(written));
+        refused += self.transform(batch.records).inspect_err(|_| self.window.records.truncate(first))?;
+        self.window.advance(batch.position, batch.bytes);
+        self.pipeline.count_batch(read, refused, self.window.records.len() - first);
         Ok(first)
     }
 
+    /// Appends what becomes of the records to the window and returns how many were refused.
     fn transform(&mut self, records: Vec<Record>) -> Result<usize, Error> {
+        let Pipeline { chain, errors, .. } = &mut *self.pipeline;
+        if chain.is_empty() {
+            self.window.records.extend(records);
+            return Ok(0);
+        }
         let mut refused = 0;
         for record in records {
             // A transform consumes its record; what an error must tell of it is kept aside.
-            let trace = self.pipeline.errors.trace(&record);
-            if let Err(error) = self.pipeline.chain.apply(record, &mut self.window.records) {
-                self.pipeline.errors.refuse(trace, error, RejectionStage::Transformation)?;
+            let trace = errors.trace(&record);
+            if let Err(error) = chain.apply(record, &mut self.window.records) {
+                errors.refuse(trace, error, RejectionStage::Transformation)?;
                 refused += 1;
             }
         }
@@ -149,9 +142,8 @@ impl<'a> Driver<'a> {
     async fn flush(&mut self, source: Option<&mut (dyn DynSource + '_)>) -> Result<(), Error> {
         let Some(_) = self.window.opened else { return self.flush_refused().await };
         let started = Instant::now();
-        let connector = self.pipeline.connector.clone();
         let position = self.window.position.take();
-        let checkpoint = position.map(|position| Checkpoint { connector: connector.clone(), position });
+        let checkpoint = position.map(|position| Checkpoint::new(&self.pipeline.connector, position));
         let flushed = self.flush_sink(checkpoint.as_ref()).await?;
         let refused = self.refuse(flushed.rejected);
         self.window.clear();
@@ -171,8 +163,7 @@ impl<'a> Driver<'a> {
         if let Some(source) = source {
             source.acknowledge(&checkpoint.position).await?;
         }
-        self.count(metrics::FLUSHES, 1);
-        ::metrics::histogram!(metrics::FLUSH_SECONDS, "connector" => connector).record(started.elapsed());
+        self.pipeline.count_flush(started);
         Ok(())
     }
 
@@ -186,7 +177,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn refuse(&mut self, rejected: Vec<crate::sink::Rejection>) -> Result<(), Error> {
+    fn refuse(&mut self, rejected: Vec<Rejection>) -> Result<(), Error> {
         let written = self.window.records.len();
         for rejection in rejected {
             let index = rejection.index;
@@ -202,21 +193,7 @@ impl<'a> Driver<'a> {
         while let Err(error) = self.pipeline.errors.flush().await {
             self.pipeline.pause(&mut self.backoff, error).await?;
         }
-        let refused = self.pipeline.errors.take_refused();
-        self.count(metrics::RECORDS_REJECTED, usize::try_from(refused).unwrap_or(usize::MAX));
+        self.pipeline.count_refused();
         Ok(())
-    }
-
-    fn count(&self, name: &'static str, count: usize) {
-        if count > 0 {
-            ::metrics::counter!(name, "connector" => self.pipeline.connector.clone()).increment(count as u64);
-        }
-    }
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
     }
 }

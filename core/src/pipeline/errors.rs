@@ -53,7 +53,7 @@ pub struct DeadLetter {
 }
 
 /// Where refused records go.
-pub trait DeadLetters: Send {
+pub trait DeadLetters: Send + Sync {
     /// Writes the records and returns when they are durable. May be called again with the same after an error.
     fn write<'a>(&'a mut self, letters: &'a [DeadLetter]) -> BoxFuture<'a, Result<(), Error>>;
 }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value as Json;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Chain, ErrorPolicy, State, StatusWriter, driver::Driver};
@@ -126,7 +127,7 @@ impl Pipeline {
         let mut backoff = Backoff::default();
         let result = loop {
             match self.opener.sink().await {
-                Ok(sink) => break Driver::new(self, sink, backoff).run().await,
+                Ok(sink) => break Driver::run(self, sink, backoff).await,
                 Err(error) => {
                     if let Err(error) = self.pause(&mut backoff, error).await {
                         break Err(error);
@@ -143,8 +144,10 @@ impl Pipeline {
         }
     }
 
+    // `&mut self` in what follows keeps the future `Send` though a dead letter queue need not be `Sync`.
+
     /// Waits before the next attempt; passes the error on when no attempt should follow.
-    pub(super) async fn pause(&self, backoff: &mut Backoff, error: Error) -> Result<(), Error> {
+    pub(super) async fn pause(&mut self, backoff: &mut Backoff, error: Error) -> Result<(), Error> {
         if error.class() != ErrorClass::Retry || self.stop.is_cancelled() {
             return Err(error);
         }
@@ -160,7 +163,7 @@ impl Pipeline {
     }
 
     /// Reads the saved position, off the async threads.
-    pub(super) async fn load(&self) -> Result<Option<Json>, Error> {
+    pub(super) async fn load(&mut self) -> Result<Option<Json>, Error> {
         let Some(checkpoints) = self.checkpoints.clone() else { return Ok(None) };
         let connector = self.connector.clone();
         tokio::task::spawn_blocking(move || checkpoints.load(&connector))
@@ -169,11 +172,34 @@ impl Pipeline {
     }
 
     /// Saves a position durably, off the async threads.
-    pub(super) async fn save(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
+    pub(super) async fn save(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
         let Some(checkpoints) = self.checkpoints.clone() else { return Ok(()) };
         let checkpoint = checkpoint.clone();
         tokio::task::spawn_blocking(move || checkpoints.save(&checkpoint))
             .await
             .map_err(EngineError::CheckpointTask)?
+    }
+
+    pub(super) fn count_batch(&self, read: usize, refused: usize, written: usize) {
+        self.count(metrics::RECORDS_READ, read as u64);
+        self.count(metrics::RECORDS_WRITTEN, written as u64);
+        self.count(metrics::RECORDS_FILTERED, (read - refused).saturating_sub(written) as u64);
+    }
+
+    pub(super) fn count_refused(&mut self) {
+        let refused = self.errors.take_refused();
+        self.count(metrics::RECORDS_REJECTED, refused);
+    }
+
+    pub(super) fn count_flush(&self, started: Instant) {
+        self.count(metrics::FLUSHES, 1);
+        ::metrics::histogram!(metrics::FLUSH_SECONDS, "connector" => self.connector.clone())
+            .record(started.elapsed());
+    }
+
+    fn count(&self, name: &'static str, count: u64) {
+        if count > 0 {
+            ::metrics::counter!(name, "connector" => self.connector.clone()).increment(count);
+        }
     }
 }

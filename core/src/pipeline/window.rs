@@ -37,8 +37,12 @@ impl Window {
         self.records.len() >= policy.max_records || self.bytes >= policy.max_bytes
     }
 
-    pub(super) fn due(&self, policy: FlushPolicy) -> Option<Instant> {
-        self.opened.map(|opened| opened + policy.interval)
+    /// Waits until the window is too old; for ever while there is nothing to flush. Cancel-safe.
+    pub(super) async fn due(&self, policy: FlushPolicy) {
+        match self.opened {
+            Some(opened) => tokio::time::sleep_until(opened + policy.interval).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Starts the next window and keeps the memory for it.
