@@ -180,9 +180,16 @@ impl ConfigValue for PatternList {
     }
 }
 
-/// All properties below a prefix, with the prefix cut off.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// All properties below a prefix, with the prefix cut off. Printing them shows keys only, since values may
+/// be secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Prefixed(pub BTreeMap<String, String>);
+
+impl fmt::Debug for Prefixed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl ConfigValue for Prefixed {
     const KIND: Kind = Kind::String;
