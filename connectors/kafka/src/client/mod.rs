@@ -2,6 +2,7 @@
 
 mod jaas;
 mod logging;
+mod names;
 mod probe;
 mod settings;
 

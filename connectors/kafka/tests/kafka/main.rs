@@ -3,6 +3,7 @@
 mod conformance_sink;
 mod conformance_source;
 mod dead_letters;
+mod faults;
 mod registry;
 mod servers;
 mod sink;
