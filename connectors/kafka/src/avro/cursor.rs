@@ -14,13 +14,14 @@ const ZERO_SIZE_ITEMS: usize = 1 << 16;
 
 pub(super) struct Cursor<'a> {
     source: &'a Bytes,
+    data: &'a [u8],
     at: usize,
     zero_size_items: usize,
 }
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(source: &'a Bytes) -> Self {
-        Self { source, at: 0, zero_size_items: ZERO_SIZE_ITEMS }
+        Self { source, data: source, at: 0, zero_size_items: ZERO_SIZE_ITEMS }
     }
 
     #[cold]
@@ -30,14 +31,14 @@ impl<'a> Cursor<'a> {
 
     #[inline]
     pub(super) fn byte(&mut self) -> DecodeStep<u8> {
-        let Some(byte) = self.source.get(self.at) else { return self.fail(DecodeProblem::Truncated) };
+        let Some(byte) = self.data.get(self.at) else { return self.fail(DecodeProblem::Truncated) };
         self.at += 1;
         Ok(*byte)
     }
 
     #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> DecodeStep<[u8; N]> {
-        match self.source.get(self.at..).and_then(|rest| rest.first_chunk::<N>()) {
+        match self.data.get(self.at..).and_then(|rest| rest.first_chunk::<N>()) {
             Some(bytes) => {
                 self.at += N;
                 Ok(*bytes)
@@ -99,7 +100,7 @@ impl<'a> Cursor<'a> {
 
     #[inline]
     pub(super) fn remaining(&self) -> usize {
-        self.source.len() - self.at
+        self.data.len() - self.at
     }
 
     /// Shares the next bytes of a length given by the schema.
@@ -120,21 +121,30 @@ impl<'a> Cursor<'a> {
         self.take(length)
     }
 
-    /// Shares the next length-prefixed text.
-    #[inline]
-    pub(super) fn text(&mut self) -> DecodeStep<ByteString> {
-        let bytes = self.bytes()?;
-        let start = self.at - bytes.len();
-        ByteString::try_from(bytes).map_err(|_| Failure::at(start, DecodeProblem::Utf8))
-    }
-
-    /// Looks at the next length-prefixed text without sharing it.
+    /// Looks at the next length-prefixed bytes without sharing them.
     #[inline]
     pub(super) fn raw(&mut self) -> DecodeStep<&'a [u8]> {
         let length = self.length()?;
         let start = self.at;
         self.at += length;
-        Ok(&self.source[start..self.at])
+        Ok(&self.data[start..self.at])
+    }
+
+    /// Shares the `length` bytes just read as text.
+    #[inline]
+    pub(super) fn text_before(&self, length: usize) -> DecodeStep<ByteString> {
+        let start = self.at - length;
+        match ByteString::try_from(self.source.slice(start..self.at)) {
+            Ok(text) => Ok(text),
+            Err(_) => Err(Failure::at(start, DecodeProblem::Utf8)),
+        }
+    }
+
+    /// Shares the next length-prefixed text.
+    #[inline]
+    pub(super) fn text(&mut self) -> DecodeStep<ByteString> {
+        let length = self.raw()?.len();
+        self.text_before(length)
     }
 
     /// Reads the count of a block's items, each of at least `size` bytes; 0 ends the blocks.

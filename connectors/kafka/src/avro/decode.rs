@@ -20,6 +20,7 @@ use super::{
     error::{AvroError, DecodeProblem, Failure},
     parse::{self, Node, NodeKind},
     unavailable::UnavailableValue,
+    words::Words,
 };
 
 /// Reads datums of one writer schema.
@@ -120,6 +121,8 @@ pub(super) enum Op {
     Float64,
     Bytes,
     String,
+    /// Text that repeats from record to record.
+    Word(Arc<Words>),
     Fixed(usize),
     Enum(Arc<[ByteString]>),
     Array(Arc<Slot>),
@@ -158,6 +161,33 @@ impl Slot {
         }
     }
 
+    /// Reads a value onto the end of a row; the common types in place, without a detour over the stack.
+    #[inline]
+    fn push(&self, cursor: &mut Cursor<'_>, row: &mut Vec<Value>) -> DecodeStep<()> {
+        if !self.present(cursor)? {
+            row.push(Value::Null);
+            return Ok(());
+        }
+        match &self.op {
+            Op::String => {
+                let bytes = cursor.raw()?;
+                match &self.watch {
+                    Some(Value::String(marker)) if marker.as_bytes() == bytes => row.push(Value::Unavailable),
+                    _ => row.push(Value::String(cursor.text_before(bytes.len())?)),
+                }
+            }
+            Op::Word(words) => row.push(Value::String(word(words, cursor)?)),
+            Op::Int64 => row.push(Value::Int64(cursor.long()?)),
+            Op::Int32 => row.push(Value::Int32(cursor.narrow("int32")?)),
+            other => {
+                let value = other.decode(cursor)?;
+                let marked = self.watch.as_ref().is_some_and(|form| is_form(form, &value));
+                row.push(if marked { Value::Unavailable } else { value });
+            }
+        }
+        Ok(())
+    }
+
     /// Reads the union branch of an optional value; whether there is a value.
     #[inline]
     pub(super) fn present(&self, cursor: &mut Cursor<'_>) -> DecodeStep<bool> {
@@ -175,6 +205,18 @@ impl Slot {
     fn least(&self) -> usize {
         if self.null == Null::Required { self.op.least() } else { 1 }
     }
+}
+
+/// Reads text that is probably one of the words seen before.
+#[inline]
+fn word(words: &Words, cursor: &mut Cursor<'_>) -> DecodeStep<ByteString> {
+    let bytes = cursor.raw()?;
+    if let Some(word) = words.find(bytes) {
+        return Ok(word);
+    }
+    let word = cursor.text_before(bytes.len())?;
+    words.learn(&word);
+    Ok(word)
 }
 
 /// Whether a value is the placeholder's form; of structs, the values count and not the schemas.
@@ -195,6 +237,7 @@ impl Op {
     pub(super) fn decode(&self, cursor: &mut Cursor<'_>) -> DecodeStep<Value> {
         Ok(match self {
             Self::String => Value::String(cursor.text()?),
+            Self::Word(words) => Value::String(word(words, cursor)?),
             Self::Int64 => Value::Int64(cursor.long()?),
             Self::Int32 => Value::Int32(cursor.narrow("int32")?),
             Self::Int16 => Value::Int16(cursor.narrow("int16")?),
@@ -259,9 +302,8 @@ impl Row {
     pub(super) fn decode(&self, cursor: &mut Cursor<'_>) -> DecodeStep<Vec<Value>> {
         let mut values = Vec::with_capacity(self.fields.len());
         for (name, slot) in &self.fields {
-            match slot.decode(cursor) {
-                Ok(value) => values.push(value),
-                Err(failure) => return Err(failure.within(name)),
+            if let Err(failure) = slot.push(cursor, &mut values) {
+                return Err(failure.within(name));
             }
         }
         Ok(values)
@@ -302,14 +344,18 @@ fn blocks<T>(
     }
 }
 
-/// Where the placeholder is looked for.
+/// What is special about the place of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Watch {
     Nowhere,
-    /// In the fields of this record.
+    /// A record whose fields are those of a row: the placeholder is looked for in them.
     Fields,
-    /// In this value.
+    /// A row's field: the placeholder is looked for.
     Here,
+    /// The source block: its texts repeat.
+    Source,
+    /// A field of the source block.
+    Repeated,
 }
 
 struct Compiler<'a> {
@@ -322,6 +368,7 @@ impl Compiler<'_> {
     fn envelope(&mut self, node: &Node, schema: &SchemaRef) -> Result<Slot, AvroError> {
         let watch = |name: &str| match name {
             field::BEFORE | field::AFTER => Watch::Fields,
+            field::SOURCE => Watch::Source,
             _ => Watch::Nowhere,
         };
         let row = self.row(node, schema, watch)?;
@@ -351,6 +398,12 @@ impl Compiler<'_> {
             (NodeKind::Float, _) => Op::Float32,
             (NodeKind::Double, _) => Op::Float64,
             (NodeKind::Bytes, _) => Op::Bytes,
+            // The optional texts of the block, such as `sequence`, are those that differ.
+            (NodeKind::String, _)
+                if watch == Watch::Repeated && (!schema.optional || schema.default.is_some()) =>
+            {
+                Op::Word(Arc::default())
+            }
             (NodeKind::String, _) => Op::String,
             (NodeKind::Fixed(fixed), _) => Op::Fixed(fixed.size),
             (NodeKind::Enum(symbols), _) => {
@@ -398,7 +451,11 @@ impl Compiler<'_> {
     }
 
     fn shared_row(&mut self, node: &Node, schema: &SchemaRef, watch: Watch) -> Result<Arc<Row>, AvroError> {
-        let inner = if watch == Watch::Fields { Watch::Here } else { Watch::Nowhere };
+        let inner = match watch {
+            Watch::Fields => Watch::Here,
+            Watch::Source => Watch::Repeated,
+            _ => Watch::Nowhere,
+        };
         let place = (Arc::as_ptr(schema), inner);
         if let Some(row) = self.rows.get(&place) {
             return Ok(Arc::clone(row));

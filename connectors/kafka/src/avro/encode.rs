@@ -188,6 +188,11 @@ impl Slot {
     #[inline]
     pub(super) fn encode(&self, value: &Value, out: &mut Vec<u8>) -> EncodeStep {
         match (value, self.null) {
+            // Nearly all of most rows: branch and length go in one write.
+            (Value::String(text), Null::First) if text.len() < 0x40 && matches!(self.op, Op::String) => {
+                out.extend_from_slice(&[2, (text.len() as u8) << 1]);
+                out.extend_from_slice(text.as_bytes());
+            }
             (Value::Null, Null::First | Null::InUnion) => out.push(0),
             (Value::Null, Null::Last) => out.push(2),
             (Value::Null, Null::Required) => return self.encode_default(out),

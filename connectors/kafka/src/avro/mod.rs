@@ -23,6 +23,7 @@ mod connect;
 mod cursor;
 mod defaults;
 pub(crate) mod text;
+mod words;
 
 #[cfg(test)]
 mod golden_tests;

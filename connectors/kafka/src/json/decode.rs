@@ -2,10 +2,7 @@
 //!
 //! Hot path. A schema that stands in each message is read when its text is first seen.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -33,13 +30,25 @@ const KEPT_SCHEMAS: usize = 64;
 pub struct Decoder {
     format: JsonFormat,
     // One uncontended lock a record, beside microseconds of JSON.
-    known: Mutex<HashMap<Bytes, Known>>,
+    known: Mutex<Vec<Known>>,
 }
 
+/// A schema by its text.
 #[derive(Debug, Clone)]
 struct Known {
+    /// The message up to its payload, as Connect writes it: `{"schema":`, the text, `,"payload":`.
+    head: Bytes,
     schema: Option<SchemaRef>,
     change: Option<Arc<ChangeSchema>>,
+}
+
+const HEAD: &[u8] = b"{\"schema\":";
+const NECK: &[u8] = b",\"payload\":";
+
+impl Known {
+    fn text(&self) -> &[u8] {
+        &self.head[HEAD.len()..self.head.len() - NECK.len()]
+    }
 }
 
 impl Decoder {
@@ -81,8 +90,19 @@ impl Decoder {
         if reader.peek() == Some(b'n') && reader.document()? == Json::Null {
             return Ok((Datum::NULL, None));
         }
-        let (text, payload) = message(&mut reader)?;
-        let Known { schema, change } = self.known(&text)?;
+        let (Known { schema, change, .. }, payload) = match self.known_head(&mut reader) {
+            Some(known) => {
+                let payload = reader.any()?;
+                if !reader.close() {
+                    return Err(JsonError::NoSchema);
+                }
+                (known, payload)
+            }
+            None => {
+                let (text, payload) = message(&mut reader)?;
+                (self.known(&text)?, payload)
+            }
+        };
         let mut value = value_of(schema.as_ref(), &payload)?;
         if let Value::Struct(outer) = value {
             value = self.recognise(outer, change.is_some()).into();
@@ -90,23 +110,29 @@ impl Decoder {
         Ok((Datum { schema, value }, change))
     }
 
+    /// Passes over the head of a message whose schema is known.
+    fn known_head(&self, reader: &mut Reader<'_>) -> Option<Known> {
+        let kept = self.kept();
+        kept.iter().find(|known| reader.pass_known(&known.head)).cloned()
+    }
+
     fn known(&self, text: &Bytes) -> Result<Known, JsonError> {
-        if let Some(known) = self.kept().get(text) {
+        let is_text = |known: &&Known| known.text() == text.as_ref();
+        if let Some(known) = self.kept().iter().find(is_text) {
             return Ok(known.clone());
         }
         let schema = schema::read(&Reader::new(text)?.document()?)?;
         let change = schema.as_ref().and_then(ChangeSchema::recognise).map(Arc::new);
-        let known = Known { schema, change };
+        let known = Known { head: [HEAD, text, NECK].concat().into(), schema, change };
         let mut kept = self.kept();
         if kept.len() >= KEPT_SCHEMAS {
             kept.clear();
         }
-        // A copy, so that the entry does not hold the whole message.
-        kept.insert(Bytes::copy_from_slice(text), known.clone());
+        kept.push(known.clone());
         Ok(known)
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<Bytes, Known>> {
+    fn kept(&self) -> MutexGuard<'_, Vec<Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -113,6 +113,28 @@ fn message_without_schema_is_refused_when_schemas_are_expected() {
 }
 
 #[test]
+fn known_schema_is_found_however_the_message_is_laid_out() {
+    let decoder = Decoder::new(format(true));
+    let first = r#"{"schema":{"type":"int32"},"payload":1}"#;
+    let others = [
+        r#"{"schema":{"type":"int32"},"payload": 1 } "#,
+        r#" { "payload":1, "schema":{"type":"int32"} }"#,
+        r#"{"schema":{ "type":"int32"},"payload":1}"#,
+    ];
+    let read = |text: &'static str| decoder.decode(&Bytes::from_static(text.as_bytes()));
+    let known = read(first).unwrap();
+
+    for text in others {
+        assert_eq!(read(text).unwrap(), known, "{text}");
+    }
+    for text in
+        [r#"{"schema":{"type":"int32"},"payload":1"#, r#"{"schema":{"type":"int32"},"payload":1,"a":2}"#]
+    {
+        assert!(read(text).is_err(), "accepted {text}");
+    }
+}
+
+#[test]
 fn fault_in_a_payload_is_named_by_its_path() {
     let message = json!({
         "schema": {"type": "struct", "optional": false, "fields": [
