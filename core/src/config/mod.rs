@@ -7,6 +7,8 @@
 mod declare;
 mod definition;
 mod properties;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use definition::{Config, Definition, Fault, Kind, Severity, json_schema, suggest};
