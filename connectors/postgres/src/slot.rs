@@ -145,10 +145,19 @@ async fn blockers(sql: &Client) -> Result<String, tokio_postgres::Error> {
     sql.query_one(QUERY, &[]).await?.try_get(0)
 }
 
-/// Drops the slot, for `slot.drop.on.stop`.
+/// Drops the slot, for `slot.drop.on.stop`. The server lets go of it a moment after the stream ended.
 pub(crate) async fn drop_slot(client: &Client, name: &str) -> Result<(), SourceError> {
     const QUERY: &str = "SELECT pg_catalog.pg_drop_replication_slot(slot_name) \
                          FROM pg_catalog.pg_replication_slots WHERE slot_name = $1";
+    const ATTEMPTS: u32 = 50;
+    const PAUSE: Duration = Duration::from_millis(50);
+
+    for _ in 0..ATTEMPTS {
+        match find(client, name).await? {
+            Some(slot) if slot.active_pid.is_some() => tokio::time::sleep(PAUSE).await,
+            _ => break,
+        }
+    }
     client
         .query(QUERY, &[&name])
         .await

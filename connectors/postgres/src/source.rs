@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use sluice_core::Error;
 use sluice_core::source::{Batch, Source};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -24,6 +25,7 @@ use crate::publication::Fingerprint;
 use crate::records::{Output, RecordMaker};
 use crate::replication::{AckHandle, Frame, ReplicationStream, WalBatch};
 use crate::snapshot::{Snapshot, SnapshotBatch, now};
+use crate::spool::Entry;
 use crate::table::{Table, captures_table};
 use crate::{slot, sql, tables};
 
@@ -39,7 +41,7 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(10);
 /// A running Postgres source: a snapshot if there is to be one, then the stream of changes.
 pub struct PostgresTask {
     config: Arc<PostgresConfig>,
-    sql: Client,
+    sql: Arc<Client>,
     server_version: u32,
     fingerprint: Fingerprint,
     tables: HashMap<u32, Arc<Table>>,
@@ -58,10 +60,12 @@ pub struct PostgresTask {
     watch_at: Instant,
 }
 
+type Started = Result<(ReplicationStream, AckHandle), SourceError>;
+
 enum Phase {
     Snapshot(Box<Snapshot>),
-    /// The next thing is to start the stream.
-    Start,
+    /// The stream is being started, by a task of its own: it must survive a dropped `next_batch`.
+    Start(JoinSet<Started>),
     Stream(ReplicationStream, AckHandle),
     Ended,
 }
@@ -88,10 +92,10 @@ impl PostgresTask {
             phase: match snapshot {
                 Some(snapshot) => Phase::Snapshot(Box::new(snapshot)),
                 None if ended => Phase::Ended,
-                None => Phase::Start,
+                None => Phase::Start(JoinSet::new()),
             },
             config,
-            sql,
+            sql: Arc::new(sql),
             server_version,
             fingerprint,
             snapshot_only,
@@ -102,15 +106,20 @@ impl PostgresTask {
             idle_at: Instant::now(),
             watch_at: Instant::now() + WATCH_INTERVAL,
         };
-        if matches!(task.phase, Phase::Start) {
-            // Started here, so that a slot in use or lost fails the start and not the first batch.
-            task.start_stream().await?;
-        }
+        // Done here, so that a slot in use or lost fails the start and not the first batch.
+        task.start_stream().await?;
         Ok(task)
     }
 
+    /// Starts the stream if that is what comes next.
     async fn start_stream(&mut self) -> Result<(), SourceError> {
-        let (stream, acknowledge) = open::start_stream(&self.config, &self.sql, self.position.lsn).await?;
+        let Phase::Start(starting) = &mut self.phase else { return Ok(()) };
+        if starting.is_empty() {
+            let (config, sql, lsn) = (Arc::clone(&self.config), Arc::clone(&self.sql), self.position.lsn);
+            starting.spawn(async move { open::start_stream(&config, &sql, lsn).await });
+        }
+        let started = starting.join_next().await.and_then(Result::ok).ok_or(SourceError::Task)?;
+        let (stream, acknowledge) = started?;
         tracing::info!(slot = self.config.slot, position = %self.position.lsn, "streaming");
         self.phase = Phase::Stream(stream, acknowledge);
         Ok(())
@@ -126,7 +135,7 @@ impl PostgresTask {
                         None => self.end_snapshot().await.map(Some),
                     };
                 }
-                Phase::Start => self.start_stream().await?,
+                Phase::Start(_) => self.start_stream().await?,
                 Phase::Stream(..) => return self.next_changes().await.map(Some),
                 Phase::Ended => return Ok(None),
             }
@@ -148,7 +157,7 @@ impl PostgresTask {
             snapshot.close().await;
         }
         tracing::info!(position = %self.position.lsn, "the snapshot is complete");
-        self.phase = if self.snapshot_only { Phase::Ended } else { Phase::Start };
+        self.phase = if self.snapshot_only { Phase::Ended } else { Phase::Start(JoinSet::new()) };
         self.position.snapshot = None;
         Ok(Batch::new(Vec::new(), Some(self.position.clone()), 0))
     }
@@ -228,14 +237,17 @@ impl PostgresTask {
                 break;
             }
             let mut whole = false;
-            while out.records.len() < BATCH_RECORDS && out.bytes < BATCH_BYTES {
+            // Once all events are read, what is left are descriptions of tables: they cost nothing.
+            while transaction.next_index == transaction.info.count
+                || (out.records.len() < BATCH_RECORDS && out.bytes < BATCH_BYTES)
+            {
                 match transaction.entries.next()? {
                     None => {
                         whole = true;
                         break;
                     }
-                    Some(crate::spool::Entry::Table(table)) => self.maker.install(table),
-                    Some(crate::spool::Entry::Frame { lsn, payload }) => {
+                    Some(Entry::Table(table)) => self.maker.install(table),
+                    Some(Entry::Frame { lsn, payload }) => {
                         let index = transaction.next_index;
                         transaction.next_index +=
                             self.maker.message(&transaction.info, index, lsn, &payload, &mut out)?;
@@ -281,7 +293,7 @@ impl PostgresTask {
         let Some(relation) = self.relation.clone() else { return Ok(()) };
         let id = relation.relation_id;
         if self.sql.is_closed() {
-            self.sql = sql::connect(&self.config).await?;
+            self.sql = Arc::new(sql::connect(&self.config).await?);
         }
         let loaded = Arc::new(tables::load_relation(&self.sql, &self.config, relation).await?);
         let table = match self.tables.get(&id) {
@@ -314,7 +326,7 @@ impl PostgresTask {
 
     async fn look(&mut self) -> Result<(), SourceError> {
         if self.sql.is_closed() {
-            self.sql = sql::connect(&self.config).await?;
+            self.sql = Arc::new(sql::connect(&self.config).await?);
         }
         let name = &self.config.publication;
         let changed = |what: String| SourceError::PublicationChanged { name: name.clone(), what };
@@ -351,7 +363,7 @@ impl PostgresTask {
         match std::mem::replace(&mut self.phase, Phase::Ended) {
             Phase::Stream(stream, _) => stream.shutdown().await,
             Phase::Snapshot(mut snapshot) => snapshot.close().await,
-            Phase::Start => {}
+            Phase::Start(mut starting) => starting.shutdown().await,
             Phase::Ended => return Ok(()),
         }
         if self.config.slot_drop_on_stop {

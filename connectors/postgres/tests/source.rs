@@ -1,0 +1,16 @@
+//! The source against a real Postgres.
+//!
+//! The server is named by `SLUICE_TEST_POSTGRES`; its role must be a superuser.
+
+#[path = "source/changes.rs"]
+mod changes;
+#[path = "source/conformance.rs"]
+mod conformance_kit;
+#[path = "source/gaps.rs"]
+mod gaps;
+#[path = "source/harness.rs"]
+mod harness;
+#[path = "source/snapshot.rs"]
+mod snapshot;
+#[path = "source/types.rs"]
+mod types;

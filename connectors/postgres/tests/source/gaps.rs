@@ -1,0 +1,225 @@
+//! A restart that would lose changes is refused.
+
+use sluice_core::config::Severity;
+use sluice_core::{Error, ErrorClass};
+use sluice_postgres::Position;
+
+use crate::harness::{Database, PATIENCE, eventually};
+
+const NO_DATA: (&str, &str) = ("snapshot.mode", "no_data");
+
+/// A database whose source read one change and stopped.
+async fn stopped(test: &str) -> (Database, Option<Position>) {
+    let database = Database::new(test, "CREATE TABLE t (id int PRIMARY KEY)").await;
+    let mut reader = database.open(&[NO_DATA]).await;
+    database.run("INSERT INTO t VALUES (1)").await;
+    reader.records(1).await;
+    reader.acknowledge().await;
+    let position = reader.close().await;
+    let active =
+        format!("SELECT active::text FROM pg_replication_slots WHERE slot_name = '{}'", database.name);
+    eventually(&database, &active, |active| active == "false").await;
+    (database, position)
+}
+
+async fn refused(database: &Database, pairs: &[(&str, &str)], position: Option<Position>) -> Error {
+    let error = database.open_at(pairs, position).await.err().expect("the start is refused");
+    assert_eq!(error.class(), ErrorClass::Stop, "{}", error.report());
+    assert!(error.hint().is_some(), "{}", error.report());
+    error
+}
+
+fn drop_slot(database: &Database) -> String {
+    format!("SELECT pg_drop_replication_slot('{}')", database.name)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dropped_slot_is_a_gap() {
+    let (database, position) = stopped("gap_dropped").await;
+    database.run(&drop_slot(&database)).await;
+
+    assert_eq!(refused(&database, &[NO_DATA], position).await.code(), "postgres.slot_missing");
+    let slots = database
+        .text("SELECT count(*)::text FROM pg_replication_slots WHERE database = current_database()")
+        .await;
+    assert_eq!(slots, "0", "no slot is made in its place");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recreated_slot_is_a_gap() {
+    let (database, position) = stopped("gap_recreated").await;
+    database.run(&drop_slot(&database)).await;
+    database.run("INSERT INTO t VALUES (2)").await;
+    database
+        .run(&format!("SELECT pg_create_logical_replication_slot('{}', 'pgoutput')", database.name))
+        .await;
+
+    assert_eq!(refused(&database, &[NO_DATA], position).await.code(), "postgres.slot_ahead");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn advanced_slot_is_a_gap() {
+    let (database, position) = stopped("gap_advanced").await;
+    database.run("INSERT INTO t VALUES (2)").await;
+    database
+        .run(&format!("SELECT pg_replication_slot_advance('{}', pg_current_wal_flush_lsn())", database.name))
+        .await;
+
+    assert_eq!(refused(&database, &[NO_DATA], position).await.code(), "postgres.slot_ahead");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn position_of_another_cluster_is_refused() {
+    let (database, position) = stopped("gap_cluster").await;
+    let other = position.clone().map(|position| Position { system_id: "1".to_owned(), ..position });
+    let ahead = position.map(|position| Position { timeline: 9, ..position });
+
+    assert_eq!(refused(&database, &[NO_DATA], other).await.code(), "postgres.other_cluster");
+    assert_eq!(refused(&database, &[NO_DATA], ahead).await.code(), "postgres.diverged");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slot_of_another_plugin_is_refused() {
+    let database = Database::new("gap_plugin", "CREATE TABLE t (id int PRIMARY KEY)").await;
+    database
+        .run(&format!("SELECT pg_create_logical_replication_slot('{}', 'test_decoding')", database.name))
+        .await;
+
+    assert_eq!(refused(&database, &[NO_DATA], None).await.code(), "postgres.slot_unfit");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slot_in_use_is_waited_for_and_then_refused() {
+    let database = Database::new("gap_in_use", "CREATE TABLE t (id int PRIMARY KEY)").await;
+    let first = database.open(&[NO_DATA]).await;
+
+    let impatient = [NO_DATA, ("slot.max.retries", "1"), ("slot.retry.delay.ms", "10")];
+    let error = refused(&database, &impatient, None).await;
+    assert_eq!(error.code(), "postgres.slot_in_use");
+    assert!(error.to_string().chars().any(|letter| letter.is_ascii_digit()), "names the process: {error}");
+
+    let (second, ()) = tokio::join!(database.open_at(&[NO_DATA], None), async {
+        first.close().await;
+    });
+    second.expect("the slot is free after the first has closed").close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slot_is_dropped_on_stop_if_asked() {
+    let database = Database::new("drop_on_stop", "CREATE TABLE t (id int PRIMARY KEY)").await;
+    let reader = database.open(&[NO_DATA, ("slot.drop.on.stop", "true")]).await;
+
+    reader.close().await;
+
+    let slots = database
+        .text("SELECT count(*)::text FROM pg_replication_slots WHERE database = current_database()")
+        .await;
+    assert_eq!(slots, "0");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_publication_and_unpublished_table_are_refused() {
+    let database =
+        Database::new("gap_publication", "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int)")
+            .await;
+    let disabled = ("publication.autocreate.mode", "disabled");
+
+    let error = refused(&database, &[NO_DATA, disabled], None).await;
+    assert_eq!(error.code(), "postgres.publication_missing");
+
+    database.run(&format!("CREATE PUBLICATION {} FOR TABLE t", database.name)).await;
+    let error = refused(&database, &[NO_DATA, disabled, ("table.include.list", "public.u")], None).await;
+    assert_eq!(error.code(), "postgres.table_not_published");
+    assert!(error.hint().unwrap().contains("ADD TABLE \"public\".\"u\""), "{}", error.report());
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn narrowed_publication_stops_the_source() {
+    let database = Database::new("gap_narrowed", "CREATE TABLE t (id int PRIMARY KEY)").await;
+    let mut reader = database.open(&[NO_DATA, ("publication.autocreate.mode", "filtered")]).await;
+    database.run(&format!("ALTER PUBLICATION {} SET (publish = 'insert')", database.name)).await;
+
+    let error = loop {
+        use sluice_core::source::Source as _;
+        let batch =
+            tokio::time::timeout(PATIENCE, reader.task.next_batch()).await.expect("it is noticed in time");
+        match batch {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+
+    assert_eq!((error.code(), error.class()), ("postgres.publication_changed", ErrorClass::Stop));
+    reader.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_type_is_refused_by_name_and_can_be_left_out() {
+    let database = Database::new("gap_type", "CREATE TABLE t (id int PRIMARY KEY, place pg_lsn)").await;
+
+    let error = refused(&database, &[NO_DATA], None).await;
+    assert_eq!(error.code(), "postgres.unknown_type");
+    assert!(error.to_string().contains("pg_lsn") && error.to_string().contains("place"), "{error}");
+
+    let reader = database.open(&[NO_DATA, ("column.exclude.list", "public.t.place")]).await;
+    reader.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_lists_all_that_is_missing() {
+    let tables =
+        "CREATE TABLE a (id int PRIMARY KEY, x pg_lsn); CREATE TABLE b (id int); CREATE TABLE c (id int)";
+    let database = Database::new("check", tables).await;
+    database
+        .run(&format!(
+            "CREATE PUBLICATION {} FOR TABLE a, b WITH (publish = 'insert, update')",
+            database.name
+        ))
+        .await;
+    let role = format!("{}_role", database.name);
+    database.run(&format!("DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN PASSWORD 'secret'")).await;
+
+    let faults = database
+        .check(&[
+            ("table.include.list", "public.*"),
+            ("database.user", &role),
+            ("database.password", "secret"),
+        ])
+        .await;
+
+    let has = |code: &str| faults.iter().filter(|fault| fault.code == code).count();
+    assert_eq!(has("postgres.privilege_missing"), 3, "REPLICATION and SELECT on two tables: {faults:#?}");
+    assert_eq!(has("postgres.table_not_published"), 1, "{faults:#?}");
+    assert_eq!(has("postgres.unknown_type"), 1, "{faults:#?}");
+    assert_eq!(has("postgres.publication_narrow"), 1, "{faults:#?}");
+    assert_eq!(has("postgres.replica_identity"), 1, "{faults:#?}");
+    assert!(faults.iter().all(|fault| fault.hint.is_some()), "{faults:#?}");
+    assert!(faults.iter().any(|fault| fault.severity == Severity::Warning));
+    let slots = database
+        .text("SELECT count(*)::text FROM pg_replication_slots WHERE database = current_database()")
+        .await;
+    assert_eq!(slots, "0", "a check changes nothing");
+    database.run(&format!("DROP ROLE {role}")).await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_of_a_sound_set_up_is_silent() {
+    let database = Database::new("check_sound", "CREATE TABLE t (id int PRIMARY KEY, a text)").await;
+    database.run(&format!("CREATE PUBLICATION {} FOR TABLE t", database.name)).await;
+
+    let faults = database.check(&[("table.include.list", "public.t")]).await;
+
+    assert_eq!(faults, []);
+    database.remove().await;
+}
