@@ -1,6 +1,7 @@
 //! The source against a real Postgres.
 //!
 //! The server is named by `SLUICE_TEST_POSTGRES`; its role must be a superuser.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "source/changes.rs"]
 mod changes;

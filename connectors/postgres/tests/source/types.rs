@@ -103,8 +103,10 @@ async fn snapshot_and_stream_yield_what_debezium_sent() {
     database.remove().await;
 }
 
-/// Values at the edges of their types: (type, value, options, what is expected as JSON).
-const EDGES: [(&str, &str, Option<(&str, &str)>, &str); 29] = [
+/// A value at the edge of its type: type, value, option, what is expected as JSON.
+type Edge = (&'static str, &'static str, Option<(&'static str, &'static str)>, &'static str);
+
+const EDGES: [Edge; 29] = [
     ("float8", "'-Infinity'", None, "null"),
     ("float8", "1e-300", None, "1e-300"),
     ("numeric", "'NaN'", Some(("decimal.handling.mode", "string")), "\"NAN\""),
