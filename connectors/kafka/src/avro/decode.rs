@@ -3,22 +3,23 @@
 //! Hot path. Text and bytes are slices of the datum; nothing is allocated per field but the list of a
 //! row's values. Bad input is an error that names field and byte offset, whatever the bytes are.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
 use sluice_core::{
-    change::{Change, ChangeSchema, field},
-    schema::{Kind, Schema, SchemaRef},
+    change::{Change, ChangeSchema},
+    schema::SchemaRef,
     value::{Struct, Value},
 };
 
 use super::{
     change_decode::ChangePlan,
-    connect::{map_entry, optional_member, to_connect},
+    connect::to_connect,
     cursor::{Cursor, DecodeStep},
     error::{AvroError, DecodeProblem, Failure},
-    parse::{self, Node, NodeKind},
+    parse,
+    plan::{Compiler, Watch},
     unavailable::UnavailableValue,
     words::Words,
 };
@@ -43,7 +44,7 @@ impl Decoder {
         let node = parse::parse(writer)?;
         let schema = to_connect(&node)?;
         let change = ChangeSchema::recognise(&schema).map(Arc::new);
-        let mut compiler = Compiler { unavailable, rows: HashMap::new() };
+        let mut compiler = Compiler::new(unavailable);
         let root = match &change {
             Some(_) => compiler.envelope(&node, &schema)?,
             None => compiler.slot(&node, &schema, Watch::Fields)?,
@@ -95,7 +96,7 @@ impl Decoder {
 
 /// How null is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Null {
+pub(super) enum Null {
     Required,
     First,
     Last,
@@ -105,9 +106,9 @@ enum Null {
 #[derive(Debug, Clone)]
 pub(super) struct Slot {
     pub(super) op: Op,
-    null: Null,
+    pub(super) null: Null,
     /// The placeholder's form, where it is looked for.
-    watch: Option<Value>,
+    pub(super) watch: Option<Value>,
 }
 
 #[derive(Debug, Clone)]
@@ -142,9 +143,9 @@ pub(super) struct Row {
 /// How a union of several types is read: as a struct with one member set.
 #[derive(Debug)]
 pub(super) struct Union {
-    schema: SchemaRef,
+    pub(super) schema: SchemaRef,
     /// For each branch the member's place and slot; none for null.
-    branches: Box<[Option<(usize, Slot)>]>,
+    pub(super) branches: Box<[Option<(usize, Slot)>]>,
 }
 
 impl Slot {
@@ -341,144 +342,5 @@ fn blocks<T>(
         for _ in 0..count {
             items.push(each(cursor)?);
         }
-    }
-}
-
-/// What is special about the place of a type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Watch {
-    Nowhere,
-    /// A record whose fields are those of a row: the placeholder is looked for in them.
-    Fields,
-    /// A row's field: the placeholder is looked for.
-    Here,
-    /// The source block: its texts repeat.
-    Source,
-    /// A field of the source block.
-    Repeated,
-}
-
-struct Compiler<'a> {
-    unavailable: &'a UnavailableValue,
-    /// Rows compiled so far, by schema and watch, so that a type used twice is shared.
-    rows: HashMap<(*const Schema, Watch), Arc<Row>>,
-}
-
-impl Compiler<'_> {
-    fn envelope(&mut self, node: &Node, schema: &SchemaRef) -> Result<Slot, AvroError> {
-        let watch = |name: &str| match name {
-            field::BEFORE | field::AFTER => Watch::Fields,
-            field::SOURCE => Watch::Source,
-            _ => Watch::Nowhere,
-        };
-        let row = self.row(node, schema, watch)?;
-        Ok(Slot { op: Op::Record(Arc::new(row)), null: Null::Required, watch: None })
-    }
-
-    fn slot(&mut self, node: &Node, schema: &SchemaRef, watch: Watch) -> Result<Slot, AvroError> {
-        let (node, null) = match &node.kind {
-            NodeKind::Union(branches) => match optional_member(branches) {
-                Some((member, true)) => (member, Null::First),
-                Some((member, false)) => (member, Null::Last),
-                None => (node, Null::Required),
-            },
-            _ => (node, Null::Required),
-        };
-        let form = if watch == Watch::Here { self.unavailable.form(schema) } else { None };
-        Ok(Slot { op: self.op(node, schema, watch)?, null, watch: form })
-    }
-
-    fn op(&mut self, node: &Node, schema: &SchemaRef, watch: Watch) -> Result<Op, AvroError> {
-        Ok(match (&node.kind, &schema.kind) {
-            (NodeKind::Boolean, _) => Op::Boolean,
-            (NodeKind::Int, Kind::Int8) => Op::Int8,
-            (NodeKind::Int, Kind::Int16) => Op::Int16,
-            (NodeKind::Int, _) => Op::Int32,
-            (NodeKind::Long, _) => Op::Int64,
-            (NodeKind::Float, _) => Op::Float32,
-            (NodeKind::Double, _) => Op::Float64,
-            (NodeKind::Bytes, _) => Op::Bytes,
-            // The optional texts of the block, such as `sequence`, are those that differ.
-            (NodeKind::String, _)
-                if watch == Watch::Repeated && (!schema.optional || schema.default.is_some()) =>
-            {
-                Op::Word(Arc::default())
-            }
-            (NodeKind::String, _) => Op::String,
-            (NodeKind::Fixed(fixed), _) => Op::Fixed(fixed.size),
-            (NodeKind::Enum(symbols), _) => {
-                Op::Enum(symbols.symbols.iter().map(|symbol| ByteString::from(&**symbol)).collect())
-            }
-            (NodeKind::Array(items), Kind::Array(of)) => {
-                Op::Array(Arc::new(self.slot(items, of, Watch::Nowhere)?))
-            }
-            (NodeKind::Array(items), Kind::Map { key, value }) => self.entries(items, key, value)?,
-            (NodeKind::Map(values), Kind::Map { value, .. }) => {
-                Op::Map(Arc::new(self.slot(values, value, Watch::Nowhere)?))
-            }
-            (NodeKind::Record(_), Kind::Struct(_)) => Op::Record(self.shared_row(node, schema, watch)?),
-            (NodeKind::Union(branches), Kind::Struct(_)) => {
-                Op::Union(Arc::new(self.union(branches, schema)?))
-            }
-            _ => return Err(AvroError::invalid("", format!("type {} has no value here", node.type_name()))),
-        })
-    }
-
-    fn entries(&mut self, items: &Node, key: &SchemaRef, value: &SchemaRef) -> Result<Op, AvroError> {
-        let Some((key_node, value_node)) = map_entry(items) else {
-            return Err(AvroError::invalid(
-                "",
-                "the list of a map's entries has other fields than key and value",
-            ));
-        };
-        let key = self.slot(key_node, key, Watch::Nowhere)?;
-        Ok(Op::Entries(Arc::new((key, self.slot(value_node, value, Watch::Nowhere)?))))
-    }
-
-    fn union(&mut self, branches: &[Node], schema: &SchemaRef) -> Result<Union, AvroError> {
-        let mut members = schema.fields().iter().enumerate();
-        let mut slots = Vec::with_capacity(branches.len());
-        for branch in branches {
-            slots.push(match (&branch.kind, &mut members) {
-                (NodeKind::Null, _) => None,
-                (_, members) => match members.next() {
-                    Some((place, field)) => Some((place, self.slot(branch, &field.schema, Watch::Nowhere)?)),
-                    None => None,
-                },
-            });
-        }
-        Ok(Union { schema: Arc::clone(schema), branches: slots.into() })
-    }
-
-    fn shared_row(&mut self, node: &Node, schema: &SchemaRef, watch: Watch) -> Result<Arc<Row>, AvroError> {
-        let inner = match watch {
-            Watch::Fields => Watch::Here,
-            Watch::Source => Watch::Repeated,
-            _ => Watch::Nowhere,
-        };
-        let place = (Arc::as_ptr(schema), inner);
-        if let Some(row) = self.rows.get(&place) {
-            return Ok(Arc::clone(row));
-        }
-        let row = Arc::new(self.row(node, schema, |_| inner)?);
-        self.rows.insert(place, Arc::clone(&row));
-        Ok(row)
-    }
-
-    fn row(
-        &mut self,
-        node: &Node,
-        schema: &SchemaRef,
-        watch: impl Fn(&str) -> Watch,
-    ) -> Result<Row, AvroError> {
-        let NodeKind::Record(record) = &node.kind else {
-            return Err(AvroError::invalid("", "the type is not a record"));
-        };
-        let slot = |(of, field): (&parse::RecordField, &sluice_core::schema::Field)| {
-            let slot = self.slot(&of.node, &field.schema, watch(&of.name));
-            Ok((Arc::clone(&field.name), slot.map_err(|error| error.within(&of.name))?))
-        };
-        let fields = record.fields.iter().zip(schema.fields()).map(slot).collect::<Result<_, AvroError>>()?;
-        Ok(Row { schema: Arc::clone(schema), fields })
     }
 }

@@ -22,6 +22,7 @@ mod change_encode;
 mod connect;
 mod cursor;
 mod defaults;
+mod plan;
 pub(crate) mod text;
 mod words;
 
