@@ -23,7 +23,7 @@ sluice_core::config! {
         /// Settings of the value converter, such as `value.converter.schema.registry.url`, `value.converter.schemas.enable`.
         "value.converter." => value_converter_settings: Prefixed,
         /// Settings of the producer under the names of Java's or librdkafka's client. Ours unless set: `acks=all`,
-        /// `enable.idempotence=true`, `compression.type=lz4`, `linger.ms=3`, `delivery.timeout.ms=120000`.
+        /// `enable.idempotence=true`, `compression.type=lz4`, `linger.ms=2`, `delivery.timeout.ms=120000`.
         "producer.override." => producer: Prefixed,
         /// Settings of the client that creates topics, on top of the producer's security settings.
         "admin.override." => admin: Prefixed,

@@ -35,14 +35,14 @@ const NOBODY: usize = usize::MAX;
 
 /// What the sink asks of a producer unless the user says otherwise.
 ///
-/// `linger.ms` 3 keeps the way from commit to broker short and still fills batches under load;
+/// `linger.ms` 2 keeps the way from commit to broker short and still fills batches under load;
 /// `partitioner` is Java's, so that topics shared with Debezium keep their partitions; the queue holds
 /// 64 MiB or 100,000 records; a broker that comes back is found within a second.
 pub(crate) const PRODUCER_DEFAULTS: [(&str, &str); 12] = [
     ("acks", "all"),
     ("enable.idempotence", "true"),
     ("compression.type", "lz4"),
-    ("linger.ms", "3"),
+    ("linger.ms", "2"),
     ("batch.size", "524288"),
     ("partitioner", "murmur2_random"),
     ("message.timeout.ms", "120000"),

@@ -13,11 +13,10 @@ use sluice_core::{
 };
 
 use crate::{
-    avro::UnavailableValue,
     check,
     client::{ClientKind, ClientSettings, invalid},
     config::KafkaSinkConfig,
-    converter::{Converter, Encoded, Input, Role},
+    converter::{Converter, Encoded, Input},
     error::KafkaError,
     headers::HeaderWriter,
     producer::{Failure, Message, PRODUCER_DEFAULTS, Producer, Sent},
@@ -43,10 +42,11 @@ impl SinkConnector for KafkaSink {
     }
 
     async fn open(&self, config: Self::Config, _context: TaskContext) -> Result<Self::Sink, Error> {
-        let unavailable = UnavailableValue::new(&config.unavailable);
-        let converter = |role, class: &str, settings: &sluice_core::config::Prefixed| {
-            Converter::new(role, class, &settings.0, &unavailable).map_err(invalid)
-        };
+        let (key, value) = Converter::pair(
+            (&config.key_converter, &config.key_converter_settings),
+            (&config.value_converter, &config.value_converter_settings),
+            &config.unavailable,
+        )?;
         let servers = &config.bootstrap_servers.0;
         let settings =
             ClientSettings::new(ClientKind::Producer, servers, &PRODUCER_DEFAULTS, &config.producer.0)
@@ -54,8 +54,6 @@ impl SinkConnector for KafkaSink {
         let admin =
             ClientSettings::admin(servers, &[&config.producer.0], &config.admin.0).map_err(invalid)?;
         let rules = TopicRules::from_config(&config).map_err(invalid)?;
-        let key = converter(Role::Key, &config.key_converter, &config.key_converter_settings)?;
-        let value = converter(Role::Value, &config.value_converter, &config.value_converter_settings)?;
         let mut topics = Topics::new(rules, config.topic_creation, admin);
         topics.look().await?;
         Ok(KafkaSinkTask {

@@ -20,12 +20,12 @@ use bytestring::ByteString;
 use sluice_core::{
     Error, Value,
     change::Change,
-    config::Fault,
+    config::{Fault, Prefixed},
     record::{Datum, Payload},
     schema::{Kind, Schema, SchemaRef},
 };
 
-use crate::{avro::UnavailableValue, json, schema_registry::SchemaRegistry};
+use crate::{avro::UnavailableValue, client::invalid, json, schema_registry::SchemaRegistry};
 use avro_reader::AvroReader;
 use avro_writer::AvroWriter;
 use class::Class;
@@ -90,6 +90,22 @@ pub(crate) struct AvroConverter {
 }
 
 impl Converter {
+    /// Makes the converters of keys and of values, each from its class and settings.
+    ///
+    /// # Errors
+    /// Class *stop* with every fault.
+    pub(crate) fn pair(
+        key: (&str, &Prefixed),
+        value: (&str, &Prefixed),
+        unavailable: &str,
+    ) -> Result<(Self, Self), Error> {
+        let unavailable = UnavailableValue::new(unavailable);
+        let make = |role, (class, settings): (&str, &Prefixed)| {
+            Self::new(role, class, &settings.0, &unavailable).map_err(invalid)
+        };
+        Ok((make(Role::Key, key)?, make(Role::Value, value)?))
+    }
+
     /// Makes a converter of a class; `settings` are keys without `key.converter.` or `value.converter.`.
     ///
     /// # Errors

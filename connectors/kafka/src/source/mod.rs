@@ -17,17 +17,16 @@ use std::{sync::Arc, time::SystemTime};
 
 use sluice_core::{
     Error,
-    config::{Fault, Prefixed},
+    config::Fault,
     metrics,
     source::{Batch, Source, SourceConnector, TaskContext},
 };
 
 use crate::{
-    avro::UnavailableValue,
     check,
     client::{ClientKind, ClientSettings, invalid},
     config::KafkaSourceConfig,
-    converter::{Converter, Role},
+    converter::Converter,
     error::KafkaError,
     offsets::Offsets,
 };
@@ -65,20 +64,12 @@ impl SourceConnector for KafkaSource {
         context: TaskContext,
         _position: Option<Offsets>,
     ) -> Result<Self::Source, Error> {
-        let unavailable = UnavailableValue::new(&config.unavailable);
-        let converter = |role, class: &str, settings: &Prefixed| {
-            Converter::new(role, class, &settings.0, &unavailable).map_err(invalid)
-        };
-        let key = converter(Role::Key, &config.key_converter, &config.key_converter_settings)?;
-        let value = converter(Role::Value, &config.value_converter, &config.value_converter_settings)?;
-        let servers = &config.bootstrap_servers.0;
-        let mut settings =
-            ClientSettings::new(ClientKind::Consumer, servers, &CONSUMER_DEFAULTS, &config.consumer.0)
-                .map_err(invalid)?;
-        if settings.config().get("group.id").is_none() {
-            let group = format!("connect-{}", context.connector);
-            settings.config_mut().set("group.id", group);
-        }
+        let (key, value) = Converter::pair(
+            (&config.key_converter, &config.key_converter_settings),
+            (&config.value_converter, &config.value_converter_settings),
+            &config.unavailable,
+        )?;
+        let settings = settings(&config, &context.connector)?;
         let max_records = settings.max_poll_records().unwrap_or(MAX_RECORDS);
         let subscription = match config.topics_regex {
             Some(pattern) => Subscription::Pattern(pattern),
@@ -97,6 +88,18 @@ impl SourceConnector for KafkaSource {
             committed: Offsets::default(),
         })
     }
+}
+
+/// Makes the consumer's settings; the group is that of the connector unless set.
+fn settings(config: &KafkaSourceConfig, connector: &str) -> Result<ClientSettings, Error> {
+    let servers = &config.bootstrap_servers.0;
+    let mut settings =
+        ClientSettings::new(ClientKind::Consumer, servers, &CONSUMER_DEFAULTS, &config.consumer.0)
+            .map_err(invalid)?;
+    if settings.config().get("group.id").is_none() {
+        settings.config_mut().set("group.id", format!("connect-{connector}"));
+    }
+    Ok(settings)
 }
 
 /// A running Kafka source.
