@@ -18,9 +18,10 @@ pub(crate) enum LogFormat {
 /// Environment variable with the log filter, in `tracing`'s syntax.
 pub(crate) const LOG_VARIABLE: &str = "SLUICE_LOG";
 
-/// What is logged when nothing else is asked for: our own `info`, and warnings of the libraries.
-const DEFAULT_FILTER: &str =
-    "warn,sluice=info,sluice_core=info,sluice_postgres=info,sluice_kafka=info,sluice_cassandra=info";
+/// What is logged when nothing else is asked for: our own `info`, and warnings of the libraries. The balancer of
+/// the Cassandra driver warns once per token and query plan of what is by intent: a preferred data centre.
+const DEFAULT_FILTER: &str = "warn,scylla::policies::load_balancing=error,\
+    sluice=info,sluice_core=info,sluice_postgres=info,sluice_kafka=info,sluice_cassandra=info";
 
 /// Flush times from a millisecond to half a minute.
 const FLUSH_BUCKETS: [f64; 10] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];

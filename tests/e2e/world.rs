@@ -42,6 +42,9 @@ impl World {
     /// # Panics
     /// When one does not come up: no scenario can run then.
     pub(crate) fn start() -> Self {
+        rustls::crypto::aws_lc_rs::default_provider()
+            .install_default()
+            .expect("no other provider was installed");
         let stack = Stack::start(&StackOptions::default()).unwrap_or_else(|error| panic!("{error:#}"));
         Self { stack, runtime: Runtime::new().expect("a runtime starts") }
     }

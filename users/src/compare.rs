@@ -91,9 +91,11 @@ pub async fn compare(postgres: &Client, cassandra: &Session, tables: &Tables) ->
 
 /// Compares until the tables are equal or `limit` is over; the last comparison says which.
 ///
+/// A comparison that fails is tried again, too: a table that is being created can be described before it can be read.
+///
 /// # Errors
 ///
-/// As [`compare`].
+/// As [`compare`], when the last one failed.
 pub async fn wait_until_equal(
     postgres: &Client,
     cassandra: &Session,
@@ -102,9 +104,10 @@ pub async fn wait_until_equal(
 ) -> anyhow::Result<Comparison> {
     let start = Instant::now();
     loop {
-        let comparison = compare(postgres, cassandra, tables).await?;
-        if comparison.is_equal() || start.elapsed() >= limit {
-            return Ok(comparison);
+        let comparison = compare(postgres, cassandra, tables).await;
+        let equal = comparison.as_ref().is_ok_and(Comparison::is_equal);
+        if equal || start.elapsed() >= limit {
+            return comparison;
         }
         tokio::time::sleep(PAUSE).await;
     }
