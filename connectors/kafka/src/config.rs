@@ -64,7 +64,8 @@ sluice_core::config! {
         "unavailable.value.placeholder" => unavailable: String = "__debezium_unavailable_value",
         /// Settings of the consumer under the names of Java's or librdkafka's client, such as
         /// `consumer.override.auto.offset.reset=latest`. Ours unless set: `group.id=connect-<name>`,
-        /// `auto.offset.reset=earliest`, `isolation.level=read_committed`, `max.poll.records=2000`.
+        /// `auto.offset.reset=earliest` where the group has no offset (an offset that is no longer there stops the
+        /// connector, unless this is set), `isolation.level=read_committed`, `max.poll.records=2000`.
         "consumer.override." => consumer: Prefixed,
     }
 }

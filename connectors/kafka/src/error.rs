@@ -76,6 +76,25 @@ pub enum KafkaError {
     /// Reading failed.
     #[error("cannot read from Kafka")]
     Consume(#[source] ClientError),
+    /// The next record of a consumer group is not in its partition: deleted, or the topic was made anew.
+    #[error(
+        "partition {topic}-{partition} holds offsets {first} to {end}, and group `{group}` has read up to {committed}: \
+         records are missing"
+    )]
+    Gap {
+        /// The consumer group.
+        group: String,
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// Next offset of the group.
+        committed: i64,
+        /// First offset in the partition.
+        first: i64,
+        /// Offset after the last in the partition.
+        end: i64,
+    },
     /// Offsets could not be committed.
     #[error("cannot commit the offsets of group `{group}`")]
     Commit {
@@ -129,7 +148,7 @@ fn class_of(error: &ClientError) -> ErrorClass {
 impl Classify for KafkaError {
     fn class(&self) -> ErrorClass {
         match self {
-            Self::Client { .. } | Self::TopicMissing { .. } => ErrorClass::Stop,
+            Self::Client { .. } | Self::TopicMissing { .. } | Self::Gap { .. } => ErrorClass::Stop,
             Self::RecordTooLarge { .. } | Self::InvalidRecord { .. } => ErrorClass::Reject,
             Self::Stopping => ErrorClass::Retry,
             Self::DeadLetter { source, .. }
@@ -157,6 +176,7 @@ impl Classify for KafkaError {
             Self::Produce { .. } => "kafka.produce_failed",
             Self::DeadLetter { .. } => "kafka.dead_letter_not_written",
             Self::Consume(_) => "kafka.consume_failed",
+            Self::Gap { .. } => "kafka.offset_gap",
             Self::Commit { .. } => "kafka.commit_failed",
             Self::Stopping => "kafka.stopping",
         }
@@ -179,6 +199,7 @@ impl Classify for KafkaError {
                  or leave large columns out of the table's record"
             }
             Self::InvalidRecord { .. } => "a compacted topic takes no record without a key",
+            Self::Gap { group, topic, partition, .. } => return Some(gap_hint(group, topic, *partition)),
             Self::DeadLetter { .. } if self.class() == ErrorClass::Stop => {
                 "raise `max.message.bytes` of the dead letter topic and `producer.override.max.request.size`, \
                  and check that the user may write to it"
@@ -192,6 +213,14 @@ impl Classify for KafkaError {
         };
         Some(hint.to_owned())
     }
+}
+
+fn gap_hint(group: &str, topic: &str, partition: i32) -> String {
+    format!(
+        "compare source and target, or take a new snapshot; to go on with what is there: \
+         `kafka-consumer-groups --group {group} --topic {topic}:{partition} --reset-offsets --to-earliest --execute`, \
+         or set `consumer.override.auto.offset.reset=earliest` to always do so"
+    )
 }
 
 fn create_topic_hint(topic: &str) -> String {

@@ -10,6 +10,7 @@
 //! sink tolerates it twice), but its offset is no longer committed here.
 
 mod decode;
+mod gap;
 mod raw;
 mod reader;
 
@@ -71,11 +72,12 @@ impl SourceConnector for KafkaSource {
         )?;
         let settings = settings(&config, &context.connector)?;
         let max_records = settings.max_poll_records().unwrap_or(MAX_RECORDS);
+        let gaps_matter = !config.consumer.0.contains_key("auto.offset.reset");
         let subscription = match config.topics_regex {
             Some(pattern) => Subscription::Pattern(pattern),
             None => Subscription::Topics(config.topics.0),
         };
-        let reader = Reader::open(&settings, subscription).await?;
+        let reader = Reader::open(&settings, subscription, gaps_matter).await?;
         Ok(KafkaSourceTask {
             connector: context.connector,
             reader: Some(reader),
@@ -120,8 +122,8 @@ impl Source for KafkaSourceTask {
     type Position = Offsets;
 
     async fn next_batch(&mut self) -> Result<Option<Batch<Offsets>>, Error> {
+        let reader = self.reader.as_mut().ok_or(KafkaError::Stopping)?;
         if self.pending.is_empty() {
-            let reader = self.reader.as_mut().ok_or(KafkaError::Stopping)?;
             reader.fill(&mut self.pending, self.max_records, MAX_BYTES).await?;
             for (topic, partition) in reader.take_revoked() {
                 self.offsets.remove(&topic, partition);
@@ -130,6 +132,7 @@ impl Source for KafkaSourceTask {
             self.key.forget_refused();
             self.value.forget_refused();
         }
+        reader.check_for_gaps().await?;
         self.prepare().await?;
         Ok(Some(self.decode()))
     }

@@ -1,7 +1,7 @@
 //! The consumer: subscription, group membership, reading and committing.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -15,7 +15,7 @@ use rdkafka::{
 use sluice_core::{Classify as _, ErrorClass};
 use tokio::{sync::Notify, time::Instant};
 
-use super::raw::RawBatch;
+use super::{gap, raw::RawBatch};
 use crate::{
     client::{ClientSettings, Probe, forward_error, forward_log},
     config::Regex,
@@ -59,8 +59,10 @@ pub(super) enum Subscription {
 
 /// Sees partitions go, and wakes the task when something comes.
 #[derive(Default)]
-struct Membership {
+pub(super) struct Membership {
     revoked: Mutex<Vec<(String, i32)>>,
+    /// Assigned, and not yet looked at for gaps.
+    assigned: Mutex<Vec<(String, i32)>>,
 }
 
 impl ClientContext for Membership {
@@ -79,13 +81,15 @@ impl ClientContext for Membership {
 impl ConsumerContext for Membership {
     fn pre_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
-            Rebalance::Assign(list) => tracing::info!(partitions = list.count(), "partitions assigned"),
+            Rebalance::Assign(list) => {
+                tracing::info!(partitions = list.count(), "partitions assigned");
+                locked(&self.assigned).extend(partitions(list));
+            }
             Rebalance::Revoke(list) => {
                 tracing::info!(partitions = list.count(), "partitions revoked");
-                let elements = list.elements();
-                let mut revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
-                revoked
-                    .extend(elements.iter().map(|element| (element.topic().to_owned(), element.partition())));
+                let gone = partitions(list);
+                locked(&self.assigned).retain(|partition| !gone.contains(partition));
+                locked(&self.revoked).extend(gone);
             }
             Rebalance::Error(error) => tracing::warn!(error = %error, "rebalance failed"),
         }
@@ -97,6 +101,7 @@ pub(super) struct Reader {
     consumer: Arc<BaseConsumer<Membership>>,
     arrived: Arc<Notify>,
     group: String,
+    gaps_matter: bool,
     pattern: Option<Pattern>,
 }
 
@@ -116,6 +121,7 @@ impl Reader {
     pub(super) async fn open(
         settings: &ClientSettings,
         subscription: Subscription,
+        gaps_matter: bool,
     ) -> Result<Self, KafkaError> {
         let probe = Probe::new(settings)?;
         let existing = probe.topics().await?;
@@ -125,7 +131,7 @@ impl Reader {
         let wake = Arc::clone(&arrived);
         consumer.set_nonempty_callback(move || wake.notify_one());
         let group = settings.config().get("group.id").unwrap_or_default().to_owned();
-        let mut reader = Self { consumer: Arc::new(consumer), arrived, group, pattern: None };
+        let mut reader = Self { consumer: Arc::new(consumer), arrived, group, gaps_matter, pattern: None };
         match subscription {
             Subscription::Topics(topics) => {
                 for topic in topics.iter().filter(|topic| !existing.contains(topic)) {
@@ -172,8 +178,28 @@ impl Reader {
 
     /// Returns the partitions that went since the last call.
     pub(super) fn take_revoked(&self) -> Vec<(String, i32)> {
-        let mut revoked = self.consumer.context().revoked.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *revoked)
+        std::mem::take(&mut *locked(&self.consumer.context().revoked))
+    }
+
+    /// Looks once at each partition that was assigned whether it still holds what comes next. Not when the
+    /// user says with `auto.offset.reset` what to do then.
+    ///
+    /// # Errors
+    /// [`KafkaError::Gap`]; and class *retry* when the brokers do not answer.
+    ///
+    /// # Cancel safety
+    /// May be dropped and called again.
+    pub(super) async fn check_for_gaps(&self) -> Result<(), KafkaError> {
+        let assigned = locked(&self.consumer.context().assigned).clone();
+        if assigned.is_empty() || !self.gaps_matter {
+            return Ok(());
+        }
+        let (consumer, group, partitions) =
+            (Arc::clone(&self.consumer), self.group.clone(), assigned.clone());
+        let check = move || gap::check(&consumer, &partitions, &group);
+        tokio::task::spawn_blocking(check).await.map_err(|_| KafkaError::Stopping)??;
+        locked(&self.consumer.context().assigned).retain(|partition| !assigned.contains(partition));
+        Ok(())
     }
 
     /// Returns the partitions that are ours.
@@ -273,6 +299,14 @@ impl Pattern {
         self.topics = matching;
         true
     }
+}
+
+fn locked(partitions: &Mutex<Vec<(String, i32)>>) -> MutexGuard<'_, Vec<(String, i32)>> {
+    partitions.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn partitions(list: &TopicPartitionList) -> Vec<(String, i32)> {
+    list.elements().iter().map(|element| (element.topic().to_owned(), element.partition())).collect()
 }
 
 /// Whether a commit failed because the partitions are no longer ours.

@@ -146,6 +146,13 @@ pub(crate) async fn describe_topic(name: &str) -> (usize, BTreeMap<String, Strin
     (partitions, settings.collect())
 }
 
+/// Deletes the records of partition 0 below an offset.
+pub(crate) async fn delete_records(topic: &str, below: i64) {
+    let mut list = rdkafka::TopicPartitionList::new();
+    list.add_partition_offset(topic, 0, rdkafka::Offset::Offset(below)).expect("the offset is valid");
+    admin().delete_records(&list, &AdminOptions::new()).await.expect("the broker deletes");
+}
+
 /// Writes bytes past all converters.
 pub(crate) fn produce(topic: &str, key: Option<&[u8]>, value: Option<&[u8]>) {
     let producer: BaseProducer = client().create().expect("the producer is created");

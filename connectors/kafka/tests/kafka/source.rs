@@ -3,7 +3,9 @@
 use sluice_core::{ErrorClass, record::EventPosition, sink::Sink as _, source::Source as _};
 
 use crate::{
-    servers::{avro, committed, create_topic, fresh, open_sink, open_source, produce, read, text},
+    servers::{
+        avro, committed, create_topic, delete_records, fresh, open_sink, open_source, produce, read, text,
+    },
     table::{Table, text_of},
 };
 
@@ -138,4 +140,31 @@ async fn records_of_debezium_take_their_position_from_the_lsn_and_tombstones_fro
     assert_eq!(events.map(|record| record.origin.event).collect::<Vec<_>>(), [at(100), at(200), at(200)]);
     let other = got.records.iter().find(|record| record.origin.raw.as_ref().unwrap().key != key_of_one);
     assert_eq!(other.unwrap().origin.event, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_deleted_before_they_were_read_stop_unless_the_user_accepts_it() {
+    let topic = fresh("gap");
+    create_topic(&topic, 1, &[]).await;
+    for key in ["a", "b", "c", "d"] {
+        produce(&topic, Some(key.as_bytes()), Some(b"v"));
+    }
+    let limited = text(&[("topics", &topic), ("consumer.override.max.poll.records", "1")]);
+    let mut source = open_source(&topic, &limited).await.unwrap();
+    let first = read(&mut source, 1).await;
+    source.acknowledge(&first.position.unwrap()).await.unwrap();
+    source.close().await.unwrap();
+    delete_records(&topic, 3).await;
+
+    let mut source = open_source(&topic, &limited).await.unwrap();
+    let error = source.next_batch().await.err().unwrap();
+    source.close().await.unwrap();
+    let accepted = text(&[("topics", &topic), ("consumer.override.auto.offset.reset", "earliest")]);
+    let mut source = open_source(&topic, &accepted).await.unwrap();
+    let rest = read(&mut source, 1).await;
+
+    assert_eq!((error.class(), error.code()), (ErrorClass::Stop, "kafka.offset_gap"));
+    assert!(error.to_string().contains("holds offsets 3 to 4"), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains(&format!("--topic {topic}:0"))));
+    assert_eq!(text_of(&rest.records[0].key), "d");
 }
