@@ -63,7 +63,7 @@ pub enum SourceError {
         database: String,
     },
     /// The publication says less than it did.
-    #[error("publication `{name}` changed while the connector ran: {what}")]
+    #[error("publication `{name}` says less than it did: {what}")]
     PublicationChanged {
         /// Its name.
         name: String,

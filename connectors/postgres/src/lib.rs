@@ -14,6 +14,7 @@
 //! - `records`: changes → records
 //! - `snapshot`: rows that are there already
 //! - `slot`, `publication`, `position`: what a restart depends on
+//! - `gauges`: metrics
 //! - `preflight`: what is missing, with the SQL to fix it
 //! - [`error`], `remedy`: what can go wrong and what to do
 
@@ -21,6 +22,7 @@ mod assemble;
 mod catalog;
 pub mod config;
 pub mod error;
+mod gauges;
 mod legacy;
 pub mod lsn;
 mod names;
@@ -43,6 +45,7 @@ pub mod tls;
 mod types;
 
 pub use position::Position;
+pub use publication::Published;
 pub use records::SOURCE_VERSION;
 pub use source::PostgresTask;
 pub use types::ValueError;
@@ -79,6 +82,6 @@ impl SourceConnector for PostgresSource {
         position: Option<Position>,
     ) -> Result<PostgresTask, Error> {
         tracing::info!(connector = context.connector, position = ?position, "opening the Postgres source");
-        Ok(PostgresTask::open(config, position).await?)
+        Ok(PostgresTask::open(config, &context.connector, position).await?)
     }
 }

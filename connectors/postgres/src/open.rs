@@ -1,5 +1,6 @@
 //! The start: what is there, whether it fits the saved position, and what to do first.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio_postgres::Client;
@@ -10,14 +11,14 @@ use crate::config::{PostgresConfig, SnapshotMode};
 use crate::error::SourceError;
 use crate::lsn::Lsn;
 use crate::position::Position;
-use crate::publication::{self, Fingerprint};
+use crate::publication::{self, Fingerprint, Published};
 use crate::replication::{
     AckHandle, ReplicationClient, ReplicationError, ReplicationStream, StreamOptions, SystemIdentity,
     TimelineSwitch,
 };
 use crate::slot::{self, Slot};
 use crate::snapshot::{Snapshot, SnapshotPlan};
-use crate::table::Table;
+use crate::table::{Table, captures_table};
 use crate::{sql, tables};
 
 /// The first version whose `pgoutput` sends binary values.
@@ -56,9 +57,13 @@ pub(crate) async fn open(
     }
     let compiled = compile(&sql, config, &published).await?;
     let fingerprint = Fingerprint::new(facts, &published);
+    if let Some(position) = &position {
+        check_published(&sql, config, &position.published, &fingerprint.published()).await?;
+    }
     let pairs: Vec<_> = published.into_iter().zip(compiled.iter().cloned()).collect();
     let begin = Begin { config, sql: &sql, system, run };
     let (position, snapshot) = begin.position_and_snapshot(client, position, pairs).await?;
+    let position = Position { published: fingerprint.published(), ..position };
     Ok(Opened {
         server_version,
         fingerprint,
@@ -68,6 +73,25 @@ pub(crate) async fn open(
         snapshot_only: config.snapshot_mode == SnapshotMode::InitialOnly,
         sql,
     })
+}
+
+/// Refuses a publication that says less than it did when the position was saved.
+async fn check_published(
+    sql: &Client,
+    config: &PostgresConfig,
+    before: &Published,
+    now: &Published,
+) -> Result<(), SourceError> {
+    let tables = catalog::user_tables(sql).await?;
+    let wanted: HashSet<_> = tables
+        .iter()
+        .filter(|(schema, table)| captures_table(config, schema, table))
+        .map(|(schema, table)| format!("{schema}.{table}"))
+        .collect();
+    match before.narrowed(now, |table| wanted.contains(table)) {
+        None => Ok(()),
+        Some(what) => Err(SourceError::PublicationChanged { name: config.publication.clone(), what }),
+    }
 }
 
 async fn check_server(sql: &Client) -> Result<u32, SourceError> {
@@ -199,6 +223,7 @@ impl Begin<'_> {
             lsn,
             last_commit: None,
             snapshot: None,
+            published: Published::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::SourceError;
 use crate::lsn::Lsn;
+use crate::publication::Published;
 use crate::replication::{SystemIdentity, TimelineSwitch};
 
 /// A position in the change stream of one slot of one cluster.
@@ -29,6 +30,9 @@ pub struct Position {
     /// Set while the snapshot is not complete: the tables, as `schema.table`, that are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Vec<String>>,
+    /// What was published when it was reached.
+    #[serde(default)]
+    pub published: Published,
 }
 
 impl Position {
@@ -97,6 +101,7 @@ mod tests {
             lsn: Lsn::new(100),
             last_commit: None,
             snapshot: None,
+            published: Published::default(),
         }
     }
 

@@ -1,7 +1,9 @@
 //! The publication: created as configured, and watched.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio_postgres::Client;
 
 use crate::catalog::{self, PublicationFacts, PublishedTable};
@@ -107,7 +109,52 @@ pub(crate) struct Fingerprint {
     tables: BTreeMap<String, (u32, Vec<String>, Option<String>)>,
 }
 
+/// What was published, as far as a position remembers it across a stop.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Published {
+    /// Letters of the operations: i, u, d, t.
+    pub operations: String,
+    /// The captured tables as `schema.table`; shared, since every batch carries a position.
+    #[serde(serialize_with = "write_names", deserialize_with = "read_names")]
+    pub tables: Arc<[String]>,
+}
+
+fn write_names<S: Serializer>(names: &Arc<[String]>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(names.iter())
+}
+
+fn read_names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<[String]>, D::Error> {
+    Vec::deserialize(deserializer).map(Arc::from)
+}
+
+impl Published {
+    /// Says what `now` lacks, if anything. `wanted` tells whether a table exists and is to be captured.
+    pub(crate) fn narrowed(&self, now: &Self, wanted: impl Fn(&str) -> bool) -> Option<String> {
+        if let Some(letter) = self.operations.chars().find(|letter| !now.operations.contains(*letter)) {
+            let operation = OPERATIONS
+                .iter()
+                .find(|(known, _)| *known == letter)
+                .map_or("an operation", |(_, name)| name);
+            return Some(format!("it does not publish {operation} any more"));
+        }
+        let gone = self.tables.iter().find(|table| !now.tables.contains(table) && wanted(table))?;
+        Some(format!("table `{gone}` is not in it any more"))
+    }
+}
+
+const OPERATIONS: [(char, &str); 4] = [('i', "insert"), ('u', "update"), ('d', "delete"), ('t', "truncate")];
+
 impl Fingerprint {
+    /// Returns what a position remembers of it.
+    pub(crate) fn published(&self) -> Published {
+        let facts = self.facts;
+        let flags = OPERATIONS.iter().zip([facts.insert, facts.update, facts.delete, facts.truncate]);
+        Published {
+            operations: flags.filter(|(_, published)| *published).map(|((letter, _), _)| *letter).collect(),
+            tables: self.tables.keys().cloned().collect(),
+        }
+    }
+
     pub(crate) fn new(facts: PublicationFacts, tables: &[PublishedTable]) -> Self {
         let entry = |table: &PublishedTable| {
             (table.qualified(), (table.oid, table.columns.clone(), table.row_filter.clone()))
@@ -171,6 +218,20 @@ mod tests {
                 .contains("insert")
         );
         assert!(before.narrowed(&fingerprint(true, &["public.t"]), |_| true).unwrap().contains("public.u"));
+    }
+
+    #[test]
+    fn position_remembers_what_was_published() {
+        let before = fingerprint(true, &["public.t", "public.u"]).published();
+        let json = serde_json::to_value(&before).unwrap();
+        let before: Published = serde_json::from_value(json).unwrap();
+
+        let narrowed = |now: &Fingerprint, wanted| before.narrowed(&now.published(), |_| wanted);
+
+        assert_eq!(narrowed(&fingerprint(true, &["public.t", "public.u"]), true), None);
+        assert!(narrowed(&fingerprint(false, &["public.t", "public.u"]), true).unwrap().contains("insert"));
+        assert!(narrowed(&fingerprint(true, &["public.t"]), true).unwrap().contains("public.u"));
+        assert_eq!(narrowed(&fingerprint(true, &["public.t"]), false), None);
     }
 
     #[test]

@@ -191,6 +191,7 @@ mod tests {
             lsn: Lsn::new(lsn),
             last_commit: None,
             snapshot: None,
+            published: Default::default(),
         }
     }
 

@@ -17,6 +17,7 @@ use crate::assemble::Assembler;
 use crate::catalog;
 use crate::config::PostgresConfig;
 use crate::error::SourceError;
+use crate::gauges::Gauges;
 use crate::lsn::Lsn;
 use crate::open::{self, Opened};
 use crate::pgoutput::Relation;
@@ -51,6 +52,7 @@ pub struct PostgresTask {
     position: Position,
     assembler: Assembler,
     maker: RecordMaker,
+    gauges: Gauges,
     frames: WalBatch,
     /// What the open transaction held, and how much was received, when `frames` came.
     settle: (usize, usize, usize),
@@ -74,6 +76,7 @@ impl PostgresTask {
     /// Opens the source; see [`SourceConnector::open`](sluice_core::source::SourceConnector::open).
     pub(crate) async fn open(
         config: PostgresConfig,
+        connector: &str,
         position: Option<Position>,
     ) -> Result<Self, SourceError> {
         let (config, run) = (Arc::new(config), Uuid::new_v4());
@@ -88,6 +91,7 @@ impl PostgresTask {
                 position.last_commit,
             ),
             maker: RecordMaker::new(&config, position.epoch, run),
+            gauges: Gauges::new(connector),
             tables: tables.into_iter().map(|table| (table.relation.relation_id, table)).collect(),
             phase: match snapshot {
                 Some(snapshot) => Phase::Snapshot(Box::new(snapshot)),
@@ -257,11 +261,18 @@ impl PostgresTask {
             if !whole {
                 break;
             }
-            end = self.assembler.pop().map(|transaction| transaction.end);
+            if let Some(read) = self.assembler.pop() {
+                self.gauges.transaction(read.info.commit_micros, self.maker.now, read.entries.file_bytes());
+                end = Some(read.end);
+            }
         }
         if let Some(end) = end {
             self.position.lsn = end;
             self.position.last_commit = Some(end);
+        }
+        if let Phase::Stream(stream, _) = &self.phase {
+            let lag = stream.received().bytes_since(self.position.lsn);
+            self.gauges.stream(lag.unwrap_or(0), self.assembler.open_size().1);
         }
         if out.records.is_empty() && out.rejected.is_empty() && end.is_none() {
             return Ok(None);
@@ -342,6 +353,7 @@ impl PostgresTask {
         if let Some(what) = self.fingerprint.narrowed(&fingerprint, |oid| oids.contains(&oid)) {
             return Err(changed(what));
         }
+        self.position.published = fingerprint.published();
         self.fingerprint = fingerprint;
         match slot::find(&self.sql, &self.config.slot).await?.and_then(|slot| slot.wal_status) {
             Some(status) if status == "unreserved" || status == "lost" => {

@@ -43,6 +43,7 @@ pub(crate) enum Entry {
 pub(crate) struct Spool {
     memory: VecDeque<Entry>,
     memory_bytes: usize,
+    file_bytes: u64,
     tables: VecDeque<Arc<Table>>,
     writer: Option<BufWriter<File>>,
     reader: Option<SpoolReader>,
@@ -59,6 +60,11 @@ impl Spool {
     /// Returns how much memory the entries hold.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.memory_bytes
+    }
+
+    /// Returns how many bytes went to a file.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        self.file_bytes
     }
 
     /// Whether entries are in a file.
@@ -141,6 +147,7 @@ impl Spool {
         let written = match entry {
             Entry::Frame { lsn, payload } => {
                 let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+                self.file_bytes += FRAME_HEAD as u64 + payload.len() as u64;
                 let mut head = [0; FRAME_HEAD];
                 head[0] = TAG_FRAME;
                 head[1..9].copy_from_slice(&lsn.as_u64().to_be_bytes());

@@ -142,6 +142,23 @@ async fn missing_publication_and_unpublished_table_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn publication_narrowed_while_stopped_is_a_gap() {
+    let (database, position) = stopped("gap_narrowed_stopped").await;
+    database.run(&format!("ALTER PUBLICATION {} SET (publish = 'insert, update')", database.name)).await;
+
+    let error = refused(&database, &[NO_DATA], position.clone()).await;
+    assert_eq!(error.code(), "postgres.publication_changed");
+    assert!(error.to_string().contains("delete"), "{error}");
+
+    let name = &database.name;
+    database
+        .run(&format!("DROP PUBLICATION {name}; CREATE TABLE u (); CREATE PUBLICATION {name} FOR TABLE u"))
+        .await;
+    assert_eq!(refused(&database, &[NO_DATA], position).await.code(), "postgres.publication_changed");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn narrowed_publication_stops_the_source() {
     let database = Database::new("gap_narrowed", "CREATE TABLE t (id int PRIMARY KEY)").await;
     let mut reader = database.open(&[NO_DATA, ("publication.autocreate.mode", "filtered")]).await;
