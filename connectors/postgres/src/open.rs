@@ -61,9 +61,11 @@ pub(crate) async fn open(
         check_published(&sql, config, &position.published, &fingerprint.published()).await?;
     }
     let pairs: Vec<_> = published.into_iter().zip(compiled.iter().cloned()).collect();
+    let timeline = system.timeline;
     let begin = Begin { config, sql: &sql, system, run };
     let (position, snapshot) = begin.position_and_snapshot(client, position, pairs).await?;
-    let position = Position { published: fingerprint.published(), ..position };
+    // From here on the position is one of this timeline.
+    let position = Position { published: fingerprint.published(), timeline, ..position };
     Ok(Opened {
         server_version,
         fingerprint,

@@ -154,7 +154,8 @@ impl Check<'_> {
     async fn tables(&mut self, facts: PublicationFacts, version: u32) -> Result<(), SourceError> {
         let config = self.config;
         let published = catalog::published_tables(&self.client, &config.publication, version).await?;
-        if config.table_include.is_some() {
+        // A `filtered` publication is brought in line at the start.
+        if config.table_include.is_some() && config.publication_autocreate != AutoCreate::Filtered {
             for table in tables::unpublished(&self.client, config, &published).await? {
                 let publication = config.publication.clone();
                 self.add("table.include.list", &SourceError::TableNotPublished { table, publication });

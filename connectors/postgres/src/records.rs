@@ -167,11 +167,8 @@ impl RecordMaker {
         let table = self.table(update.relation_id)?;
         let moves = key_changed(&table, update);
         let before = update.old.as_ref().map(|old| self.old_row(&table, whole, old)).transpose();
-        let full = match &update.old {
-            Some(OldTuple::Full(tuple)) => Some(tuple),
-            _ => None,
-        };
-        let rows = before.and_then(|before| Ok((before, self.full_row(&table, whole, &update.new, full)?)));
+        let rows = before
+            .and_then(|before| Ok((before, self.full_row(&table, whole, &update.new, update.old.as_ref())?)));
         let (before, after) = match rows {
             Ok(rows) => rows,
             Err(error) => {
@@ -278,20 +275,24 @@ impl RecordMaker {
         }
     }
 
-    /// Reads a new row. What was not sent is taken from the old row if that is whole.
+    /// Reads a new row. What was not sent is taken from the old one where that tells it: the whole row,
+    /// or the columns of the replica identity.
     fn full_row(
         &mut self,
         table: &Table,
         whole: &Bytes,
         tuple: &TupleData,
-        old: Option<&TupleData>,
+        old: Option<&OldTuple>,
     ) -> Result<Vec<Value>, SourceError> {
         check_width(table, tuple)?;
         let mut row = Vec::with_capacity(table.schema.row.fields().len());
         for (place, (column, plan)) in tuple.columns().zip(&table.columns).enumerate() {
             let Some(plan) = plan else { continue };
-            let column = match (&column, old) {
-                (Column::Unchanged, Some(old)) => old.columns().nth(place).unwrap_or(Column::Unchanged),
+            let known = old.filter(|old| plan.identity || matches!(old, OldTuple::Full(_)));
+            let column = match (&column, known) {
+                (Column::Unchanged, Some(old)) => {
+                    old.tuple().columns().nth(place).unwrap_or(Column::Unchanged)
+                }
                 _ => column,
             };
             row.push(self.value(table, plan, whole, &column)?);

@@ -60,6 +60,8 @@ pub struct PostgresTask {
     relation: Option<Relation>,
     idle_at: Instant,
     watch_at: Instant,
+    /// An error was told: the close that follows is not the user's.
+    failed: bool,
 }
 
 type Started = Result<(ReplicationStream, AckHandle), SourceError>;
@@ -109,6 +111,7 @@ impl PostgresTask {
             relation: None,
             idle_at: Instant::now(),
             watch_at: Instant::now() + WATCH_INTERVAL,
+            failed: false,
         };
         // Done here, so that a slot in use or lost fails the start and not the first batch.
         task.start_stream().await?;
@@ -378,7 +381,7 @@ impl PostgresTask {
             Phase::Start(mut starting) => starting.shutdown().await,
             Phase::Ended => return Ok(()),
         }
-        if self.config.slot_drop_on_stop {
+        if self.config.slot_drop_on_stop && !self.failed {
             let sql = sql::connect(&self.config).await?;
             slot::drop_slot(&sql, &self.config.slot).await?;
         }
@@ -395,7 +398,9 @@ impl Source for PostgresTask {
     type Position = Position;
 
     async fn next_batch(&mut self) -> Result<Option<Batch<Position>>, Error> {
-        Ok(self.next().await?)
+        let batch = self.next().await;
+        self.failed |= batch.is_err();
+        Ok(batch?)
     }
 
     async fn acknowledge(&mut self, position: &Position) -> Result<(), Error> {

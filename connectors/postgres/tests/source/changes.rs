@@ -116,6 +116,24 @@ async fn unchanged_large_values_are_unavailable_or_taken_from_the_old_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn unchanged_large_key_is_known_from_the_old_row() {
+    let tables = "CREATE TABLE t (id text PRIMARY KEY, a int); ALTER TABLE t ALTER id SET STORAGE EXTERNAL;
+                  INSERT INTO t VALUES (repeat('k', 2200), 1)";
+    let database = Database::new("toast_key", tables).await;
+    let mut reader = database.open(&[NO_DATA]).await;
+    database.run("UPDATE t SET a = 2").await;
+
+    let records = reader.records(1).await;
+
+    assert_eq!(codes(&records), "u");
+    let key = Value::from("k".repeat(2200));
+    assert_eq!(records[0].key.value.as_struct().unwrap().values()[0], key);
+    assert_eq!(after(&records[0], "id"), &key);
+    reader.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn large_transaction_is_spooled_and_stays_whole() {
     let database = Database::new("large", "CREATE TABLE t (id int PRIMARY KEY, a text)").await;
     let directory = tempfile::tempdir().unwrap();
