@@ -388,7 +388,12 @@ pub(crate) fn validate(config: &PostgresConfig) -> Vec<Fault> {
         (config.column_include.is_some() && config.column_exclude.is_some(), "column.exclude.list"),
     ];
     for (both, property) in pairs {
-        fault(both, property, "cannot be set beside its include list", "keep one of the two");
+        fault(
+            both,
+            property,
+            &format!("cannot be set beside `{}`", property.replace("exclude", "include")),
+            "keep one of the two",
+        );
     }
     fault(
         config.transaction_metadata,
