@@ -1,6 +1,6 @@
 //! A record that cannot be decoded does not stop the others.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use rdkafka::{
@@ -38,7 +38,7 @@ pub(crate) async fn undecodable_record_goes_to_the_dead_letters_and_the_rest_flo
     feeder.feed(&Mix::default(), 100).await?;
     scenario.wait_until_equal(&mut sluice).await?;
 
-    let (key, value, headers) = read_one(world, "poison-dlq").await?;
+    let (key, value, headers) = read_one(world, "poison-dlq").await.with_context(|| sluice.log_tail())?;
     ensure!(key == b"key" && value == POISON, "the dead letter is not what was produced");
     let header = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     ensure!(header("__connect.errors.topic") == Some("poison.public.users"), "headers: {headers:?}");
