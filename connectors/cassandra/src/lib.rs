@@ -6,12 +6,13 @@
 //!
 //! | step | where |
 //! |---|---|
-//! | record → plan of its topic and schemas | `cache`, `planner`, `schema`, `mapping`, `guard` |
-//! | record → bound cells | `statement`, `types`, `shape`, `temporal`, `timestamp` |
+//! | record → plan of its topic and schemas | `cache`, `planner`, `columns`, `schema`, `mapping`, `guard` |
+//! | record → bound cells | `row`, `statement`, `types`, `shape`, `temporal`, `timestamp` |
 //! | cells → server, some at once | `executor`, `limiter`, `session` |
-//! | answers → rejections, or one error for the window | `error`, `sink` |
+//! | answers → rejections, or one error for the window | `verdict`, `error`, `sink` |
 
 mod cache;
+mod columns;
 mod config;
 mod connector;
 mod error;
@@ -22,6 +23,7 @@ mod mapping;
 mod planner;
 #[doc(hidden)]
 pub mod probe;
+mod row;
 mod schema;
 mod session;
 mod shape;
@@ -32,10 +34,11 @@ mod timestamp;
 mod tls;
 mod truncate;
 mod types;
+mod verdict;
 
 pub use config::CassandraConfig;
 pub use connector::CassandraSink;
-pub use error::CassandraError;
+pub use error::{CassandraError, DriverError};
 pub use schema::TableName;
 pub use sink::CassandraTask;
 pub use types::ValueError;

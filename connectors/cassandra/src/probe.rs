@@ -8,9 +8,10 @@ use sluice_core::{Record, SchemaRef};
 
 use crate::{
     error::CassandraError,
+    row::{Action, Place},
     schema::{TableName, default_columns},
     shape::Shape,
-    statement::{Action, Column, Place, Plan, TimeToLive},
+    statement::{Column, Plan, TimeToLive},
     types::Encoder,
 };
 
@@ -47,6 +48,7 @@ impl Probe {
             delete: None,
             ttl: TimeToLive::Table,
             timestamp: None,
+            max_bytes: usize::MAX,
             null_to_unset: None,
         };
         Self { plan }

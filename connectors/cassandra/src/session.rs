@@ -16,7 +16,7 @@ use scylla::{
 
 use crate::{
     config::{CassandraConfig, Compression, SslProvider},
-    error::CassandraError,
+    error::{CassandraError, DriverError},
     tls,
 };
 
@@ -32,7 +32,7 @@ const AGREEMENT_INTERVAL: Duration = Duration::from_millis(50);
 pub(crate) async fn connect(config: &CassandraConfig) -> Result<Session, CassandraError> {
     let session = builder(config)?.build().await.map_err(|source| CassandraError::Connect {
         contact_points: addresses(config).join(","),
-        source: Box::new(source),
+        source: DriverError::new(source),
     })?;
     check_data_centre(config, &session)?;
     Ok(session)

@@ -21,8 +21,9 @@ use crate::{
     executor::{CHUNK_ROWS, Executor, Job},
     limiter::Limiter,
     planner::Planner,
+    row::{Action, action},
     session,
-    statement::{Action, Plan, action},
+    statement::Plan,
     timestamp::Clock,
     truncate,
 };

@@ -4,40 +4,29 @@
 //! columns once and writes each cell straight into the request; a cell that is not known stays unset, which
 //! leaves what the table has.
 
-use std::sync::Arc;
-
 use scylla::{
     cluster::metadata::ColumnType,
     serialize::{
         SerializationError,
         row::{RowSerializationContext, SerializeRow},
-        writers::{CellWriter, RowWriter},
+        writers::{CellWriter, RowWriter, WrittenCellProof},
     },
     statement::{bound::BoundStatement, prepared::PreparedStatement},
 };
-use sluice_core::{
-    Record, Value,
-    change::{Change, Operation},
-    record::{Headers, Payload},
-};
+use sluice_core::{Record, Value, change::Operation, record::Payload};
 
 use crate::{
     error::CassandraError,
     mapping::TimeUnit,
+    row::{Action, Place, Row},
     schema::TableName,
     types::{Encoder, ValueError},
 };
 
-/// Where in a record a column's value is.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Place {
-    /// Path of field indexes in the key; the whole key when empty.
-    Key(Box<[usize]>),
-    /// Path of field indexes in the row; the whole value when empty.
-    Row(Box<[usize]>),
-    /// Header by name.
-    Header(Arc<str>),
-}
+/// Bytes of a request beside its cells: frame header, statement id, flags and the timestamp.
+const REQUEST_OVERHEAD: usize = 256;
+/// Bytes of a cell that holds a number, its length included.
+const CELL_OVERHEAD: usize = 12;
 
 /// One column of a plan.
 #[derive(Debug)]
@@ -74,16 +63,10 @@ pub(crate) struct Plan {
     pub(crate) ttl: TimeToLive,
     /// Field that holds the write timestamp instead of the record's position.
     pub(crate) timestamp: Option<(Place, TimeUnit)>,
+    /// Size of a request that the servers take.
+    pub(crate) max_bytes: usize,
     /// DataStax's switch; without it the operation decides.
     pub(crate) null_to_unset: Option<bool>,
-}
-
-/// What a record asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    Upsert,
-    Delete,
-    Truncate,
 }
 
 /// What a null becomes.
@@ -93,116 +76,6 @@ enum Nulls {
     Unset,
     /// A tombstone: the cell may have had one.
     Tombstone,
-}
-
-/// The root that a path starts from.
-#[derive(Debug, Clone, Copy)]
-enum Root<'a> {
-    Fields(&'a [Value]),
-    Whole(&'a Value),
-}
-
-impl<'a> Root<'a> {
-    fn of(value: &'a Value) -> Self {
-        match value {
-            Value::Struct(fields) => Self::Fields(fields.values()),
-            other => Self::Whole(other),
-        }
-    }
-
-    fn find(self, path: &[usize]) -> &'a Value {
-        let Some((&first, rest)) = path.split_first() else {
-            return if let Self::Whole(value) = self { value } else { &Value::Null };
-        };
-        let Self::Fields(fields) = self else { return &Value::Null };
-        rest.iter().fold(fields.get(first).unwrap_or(&Value::Null), |value, &index| match value {
-            Value::Struct(fields) => fields.values().get(index).unwrap_or(&Value::Null),
-            Value::Unavailable => value,
-            _ => &Value::Null,
-        })
-    }
-}
-
-/// A record as a plan sees it.
-#[derive(Debug, Clone, Copy)]
-struct Row<'a> {
-    key: Root<'a>,
-    row: Root<'a>,
-    /// The row before an update, when it is known in full.
-    before: Option<Root<'a>>,
-    headers: &'a Headers,
-}
-
-impl<'a> Row<'a> {
-    fn find(&self, place: &Place) -> &'a Value {
-        match place {
-            Place::Key(path) => self.key.find(path),
-            Place::Row(path) => self.row.find(path),
-            Place::Header(name) => self.headers.last(name).map_or(&Value::Null, |header| &header.value.value),
-        }
-    }
-
-    fn of(record: &'a Record, action: Action) -> Self {
-        let (row, before) = match &record.value {
-            Payload::Change(change) if action == Action::Delete => (change.before.as_deref(), None),
-            Payload::Change(change) => (change.after.as_deref(), full_before(change)),
-            Payload::Plain(datum) => {
-                let (key, row) = (Root::of(&record.key.value), Root::of(&datum.value));
-                return Self { key, row, before: None, headers: &record.headers };
-            }
-        };
-        Self {
-            key: Root::of(&record.key.value),
-            row: Root::Fields(row.unwrap_or_default()),
-            before: before.map(Root::Fields),
-            headers: &record.headers,
-        }
-    }
-}
-
-/// Returns the row before an update if it is the whole row.
-///
-/// Under a replica identity other than FULL it may hold the identity's columns only, and invented values in
-/// the rest. Those columns are NOT NULL, so a value in a nullable column proves the whole row.
-fn full_before(change: &Change) -> Option<&[Value]> {
-    let before = change.before.as_deref().filter(|_| change.operation == Operation::Update)?;
-    let mut columns = change.schema.row.fields().iter().zip(before);
-    let is_full = columns
-        .any(|(field, value)| field.schema.optional && !matches!(value, Value::Null | Value::Unavailable));
-    is_full.then_some(before)
-}
-
-/// Tells what a record asks for.
-///
-/// # Errors
-/// *Reject* for records that are no row changes.
-pub(crate) fn action(record: &Record) -> Result<Action, CassandraError> {
-    let refused = |what, hint| {
-        Err(CassandraError::Record { topic: record.topic.to_string(), what, code: "cassandra.no_row", hint })
-    };
-    let operation = match &record.value {
-        Payload::Change(change) => Some(change.operation),
-        Payload::Plain(_) => record.origin.operation,
-    };
-    let keyless = record.key.value.is_null();
-    match (operation, &record.value) {
-        (Some(Operation::Truncate), _) => Ok(Action::Truncate),
-        (Some(Operation::Message), _) => {
-            refused("is a logical message, not a row", "filter such records with a transform")
-        }
-        (Some(Operation::Delete), Payload::Change(change)) if keyless && change.before.is_none() => {
-            refused("deletes a row without saying which", "give the source table a primary key")
-        }
-        (Some(Operation::Delete), _) => Ok(Action::Delete),
-        (_, Payload::Change(change)) if change.after.is_none() => {
-            refused("is a change without the row after it", "the topic holds no complete envelopes")
-        }
-        (_, Payload::Plain(_)) if record.value.is_tombstone() && keyless => {
-            refused("has neither key nor value", "filter such records with a transform")
-        }
-        (_, Payload::Plain(_)) if record.value.is_tombstone() => Ok(Action::Delete),
-        _ => Ok(Action::Upsert),
-    }
 }
 
 impl Plan {
@@ -284,16 +157,21 @@ impl Plan {
     ) -> Result<(), CellError> {
         let row = Row::of(record, Action::Upsert);
         let nulls = self.nulls(record);
+        let mut size = REQUEST_OVERHEAD;
         for (index, column) in self.columns.iter().enumerate() {
             let value = row.find(&column.place);
+            size += wire_size(value);
+            if size > self.max_bytes {
+                return Err(CellError { column: index, source: ValueError::Size });
+            }
             let cell = writer.make_cell_writer();
             let written = match value {
                 _ if column.key => write_key(column, value, cell),
-                Value::Unavailable => Ok(drop(cell.set_unset())),
-                _ if row.unchanged(column, value) => Ok(drop(cell.set_unset())),
-                Value::Null if nulls == Nulls::Unset => Ok(drop(cell.set_unset())),
-                Value::Null => Ok(drop(cell.set_null())),
-                value => column.encoder.encode(value, cell).map(drop),
+                Value::Unavailable => Ok(cell.set_unset()),
+                _ if row.unchanged(&column.place, value) => Ok(cell.set_unset()),
+                Value::Null if nulls == Nulls::Unset => Ok(cell.set_unset()),
+                Value::Null => Ok(cell.set_null()),
+                value => column.encoder.encode(value, cell),
             };
             written.map_err(|source| CellError { column: index, source })?;
         }
@@ -348,13 +226,17 @@ impl Plan {
     }
 }
 
-impl Row<'_> {
-    fn unchanged(&self, column: &Column, value: &Value) -> bool {
-        match (&self.before, &column.place) {
-            (Some(before), Place::Row(path)) => before.find(path) == value,
-            _ => false,
+/// Returns about how many bytes a value takes in a request; never too few for text and bytes.
+fn wire_size(value: &Value) -> usize {
+    CELL_OVERHEAD
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            Value::Array(values) => values.iter().map(wire_size).sum(),
+            Value::Map(pairs) => pairs.iter().map(|(key, value)| wire_size(key) + wire_size(value)).sum(),
+            Value::Struct(fields) => fields.values().iter().map(wire_size).sum(),
+            _ => 0,
         }
-    }
 }
 
 fn ttl_seconds(value: &Value, unit: TimeUnit) -> Result<i32, ValueError> {
@@ -363,11 +245,15 @@ fn ttl_seconds(value: &Value, unit: TimeUnit) -> Result<i32, ValueError> {
     i32::try_from(seconds).map_err(|_| ValueError::Range { range: "times to live" })
 }
 
-fn write_key(column: &Column, value: &Value, cell: CellWriter<'_>) -> Result<(), ValueError> {
+fn write_key<'a>(
+    column: &Column,
+    value: &Value,
+    cell: CellWriter<'a>,
+) -> Result<WrittenCellProof<'a>, ValueError> {
     match value {
         Value::Null => Err(ValueError::NullKey),
         Value::Unavailable => Err(ValueError::UnavailableKey),
-        value => column.encoder.encode(value, cell).map(drop),
+        value => column.encoder.encode(value, cell),
     }
 }
 

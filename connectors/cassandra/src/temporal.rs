@@ -16,12 +16,41 @@ pub(crate) struct Interval {
 /// Years are astronomical: 0 is 1 BC. Digits past microseconds are cut off towards the past. The last days of
 /// Postgres's range are past 64 bits of microseconds.
 pub(crate) fn zoned_micros(text: &str) -> Option<i128> {
+    if let Some(micros) = usual_micros(text.as_bytes()) {
+        return Some(i128::from(micros));
+    }
     let (date, time) = text.split_once('T')?;
     let days = date_days(date)?;
     let zone = time.rfind(['Z', '+', '-'])?;
     let micros = time_micros(&time[..zone])?;
     let offset = zone_minutes(&time[zone..])?;
     Some(i128::from(days * 1440 - offset) * 60_000_000 + i128::from(micros))
+}
+
+/// Reads the form that nearly all timestamps have, `YYYY-MM-DDTHH:MM:SS.ffffffZ`, in one pass.
+fn usual_micros(text: &[u8]) -> Option<i64> {
+    let text: &[u8; 27] = text.try_into().ok()?;
+    let marks = [text[4], text[7], text[10], text[13], text[16], text[19], text[26]];
+    if &marks != b"--T::.Z" {
+        return None;
+    }
+    let mut is_number = true;
+    let mut digits = |range: std::ops::Range<usize>| {
+        text[range].iter().fold(0_i64, |sum, one| {
+            is_number &= one.is_ascii_digit();
+            sum * 10 + i64::from(one.wrapping_sub(b'0'))
+        })
+    };
+    let (year, month, day) = (digits(0..4), digits(5..7), digits(8..10));
+    let (hour, minute, second, micros) = (digits(11..13), digits(14..16), digits(17..19), digits(20..26));
+    let is_moment = is_number
+        && (1..=12).contains(&month)
+        && (1..=days_in(year, month)).contains(&day)
+        && hour <= 23
+        && minute <= 59
+        && second <= 59;
+    let days = days_from_civil(year, month.max(1), day);
+    is_moment.then(|| (((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000_000 + micros)
 }
 
 fn date_days(date: &str) -> Option<i64> {
@@ -131,7 +160,7 @@ struct Amount {
 
 impl Amount {
     fn whole(&self) -> Option<i64> {
-        (self.nanos % 1_000_000_000 == 0).then(|| (self.nanos / 1_000_000_000) as i64)
+        (self.nanos % 1_000_000_000 == 0).then_some((self.nanos / 1_000_000_000) as i64)
     }
 }
 
@@ -179,6 +208,23 @@ mod tests {
             ["", "infinity", "2020-02-30T00:00:00Z", "2020-01-01", "2020-01-01T00:00:00", "2020-1-xT0:0Z"]
         {
             assert_eq!(zoned_micros(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_usual_form_reads_as_the_general_one() {
+        for text in
+            ["2016-05-24T13:49:48.882001Z", "2000-02-29T23:59:59.999999Z", "0001-01-01T00:00:00.000000Z"]
+        {
+            let general = text.replace('Z', "+00:00");
+
+            assert!(usual_micros(text.as_bytes()).is_some());
+            assert_eq!(zoned_micros(text), zoned_micros(&general), "{text}");
+        }
+        for text in
+            ["2016-02-30T13:49:48.882001Z", "2016-05-24T24:49:48.882001Z", "2016-05-24T13:49:48.88200xZ"]
+        {
+            assert_eq!(usual_micros(text.as_bytes()), None, "{text}");
         }
     }
 

@@ -107,6 +107,7 @@ fn key_plan(table: &TableName) -> Plan {
         delete: None,
         ttl: TimeToLive::Table,
         timestamp: None,
+        max_bytes: usize::MAX,
         null_to_unset: None,
     }
 }

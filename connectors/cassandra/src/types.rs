@@ -7,6 +7,7 @@
 
 mod compile;
 mod json;
+mod numbers;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use scylla::serialize::writers::{CellValueBuilder, CellWriter, WrittenCellProof}
 use sluice_core::Value;
 
 use crate::temporal;
+use numbers::{minimal, strip_zeros};
 
 /// First nanosecond past the end of a day, which CQL's `time` must not reach.
 const DAY_NANOS: i64 = 86_400_000_000_000;
@@ -112,8 +114,8 @@ pub enum ValueError {
     /// A key column whose value the source did not send.
     #[error("the value of a key column was not sent")]
     UnavailableKey,
-    /// More than 2 GiB.
-    #[error("the value is larger than 2 GiB")]
+    /// More than a request can carry.
+    #[error("with this value the row is too large for one request")]
     Size,
 }
 
@@ -147,7 +149,7 @@ impl ValueError {
                 "rows without a key cannot be written; map another column or filter such records"
             }
             Self::UnavailableKey => "set REPLICA IDENTITY FULL on the source table",
-            Self::Size => "Cassandra takes 16 MiB in one request",
+            Self::Size => "by default Cassandra takes 16 MiB in one request: see `max.request.bytes`",
         }
     }
 }
@@ -178,10 +180,7 @@ impl Encoder {
             (Self::Timestamp { per_milli }, _) => {
                 set(cell, &finite(whole(value)?)?.div_euclid(*per_milli).to_be_bytes())
             }
-            (Self::ZonedMicros, Value::String(text)) => {
-                let range = ValueError::Range { range: "64 bits of microseconds" };
-                set(cell, &i64::try_from(zoned(text)?).map_err(|_| range)?.to_be_bytes())
-            }
+            (Self::ZonedMicros, Value::String(text)) => set(cell, &zoned_micros(text)?.to_be_bytes()),
             (Self::Ascii, Value::String(text)) if text.is_ascii() => set(cell, text.as_bytes()),
             (Self::Ascii, Value::String(_)) => Err(ValueError::Form { expected: "ASCII" }),
             (Self::Inet, Value::String(text)) => inet(text, cell),
@@ -309,6 +308,10 @@ fn zoned(text: &str) -> Result<i128, ValueError> {
     })
 }
 
+fn zoned_micros(text: &str) -> Result<i64, ValueError> {
+    i64::try_from(zoned(text)?).map_err(|_| ValueError::Range { range: "64 bits of microseconds" })
+}
+
 fn inet<'a>(text: &str, cell: CellWriter<'a>) -> Cell<'a> {
     let form = ValueError::Form { expected: "one IP address without network mask" };
     let (address, mask) = text.split_once('/').map_or((text, None), |(address, mask)| (address, Some(mask)));
@@ -318,15 +321,6 @@ fn inet<'a>(text: &str, cell: CellWriter<'a>) -> Cell<'a> {
         (IpAddr::V6(address), None | Some("128")) => set(cell, &address.octets()),
         _ => Err(form),
     }
-}
-
-/// Cuts leading bytes that only repeat the sign; one byte is left.
-fn minimal(bytes: &[u8]) -> &[u8] {
-    let redundant = bytes
-        .windows(2)
-        .take_while(|pair| matches!((pair[0], pair[1] & 0x80), (0, 0) | (0xff, 0x80)))
-        .count();
-    &bytes[redundant..]
 }
 
 /// CQL's decimal: a scale of 4 bytes, then the same big-endian two's complement that Connect carries.
@@ -344,49 +338,6 @@ fn decimal<'a>(scale: i32, unscaled: &[u8], canonical: bool, cell: CellWriter<'a
         builder.append_bytes(unscaled);
     }
     builder.finish().map_err(|_| ValueError::Size)
-}
-
-/// Divides by ten while nothing remains: 1.00 and 1.0 become 1. Zero has scale 0.
-fn strip_zeros(mut scale: i32, unscaled: &[u8]) -> (i32, Vec<u8>) {
-    let mut digits = unscaled.to_vec();
-    if digits.iter().all(|&byte| byte == 0) {
-        return (0, vec![0]);
-    }
-    let is_negative = digits[0] & 0x80 != 0;
-    if is_negative {
-        negate(&mut digits);
-    }
-    while let Some(quotient) = divide_by_ten(&digits) {
-        digits = quotient;
-        scale = scale.saturating_sub(1);
-    }
-    if digits[0] & 0x80 != 0 {
-        digits.insert(0, 0);
-    }
-    if is_negative {
-        negate(&mut digits);
-    }
-    (scale, digits)
-}
-
-/// Two's complement, in place. The most negative number keeps its bytes, which then read as its magnitude.
-fn negate(digits: &mut [u8]) {
-    let mut carry = true;
-    for byte in digits.iter_mut().rev() {
-        (*byte, carry) = (!*byte).overflowing_add(u8::from(carry));
-    }
-}
-
-/// Returns a tenth of an unsigned big-endian number, if it is whole.
-fn divide_by_ten(digits: &[u8]) -> Option<Vec<u8>> {
-    let mut remainder = 0_u16;
-    let divide = |&byte: &u8| {
-        let dividend = remainder << 8 | u16::from(byte);
-        remainder = dividend % 10;
-        (dividend / 10) as u8
-    };
-    let quotient: Vec<u8> = digits.iter().map(divide).collect();
-    (remainder == 0).then_some(quotient)
 }
 
 fn micro_duration(micros: i64, cell: CellWriter<'_>) -> Cell<'_> {

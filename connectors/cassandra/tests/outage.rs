@@ -1,5 +1,7 @@
 //! The sink while the server is away: nothing is lost, and the driver's next attempt writes all of it.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod support;
 
 use std::{sync::Arc, time::Duration};

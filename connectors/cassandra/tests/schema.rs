@@ -1,5 +1,7 @@
 //! Tables against a real Cassandra: made, extended, refused, and changed under the sink's feet.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod support;
 
 use scylla::statement::Consistency;

@@ -134,7 +134,8 @@ async fn a_bad_row_is_refused_alone() {
         flushed.rejected.iter().map(|one| (one.index, one.error.code(), one.error.class())).collect();
     let refused = |index| (index, "cassandra.row_refused", ErrorClass::Reject);
     let null = (4, "cassandra.null_key", ErrorClass::Reject);
-    assert_eq!(rejected, [refused(1), refused(2), refused(3), null]);
+    let large = (3, "cassandra.value_size", ErrorClass::Reject);
+    assert_eq!(rejected, [refused(1), refused(2), large, null]);
     assert_eq!(keyspace.rows("SELECT id FROM KS.users").await, ["1", "6"]);
     let again = write(&mut sink, &[source.change(Operation::Create, &user(7, "", "x"), 1000)]).await.unwrap();
     assert_eq!(again.rejected[0].index, 0, "places count from the last flush");

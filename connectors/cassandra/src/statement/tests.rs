@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use sluice_core::{
     Classify, Schema, SchemaRef,
-    change::ChangeSchema,
+    change::{Change, ChangeSchema},
     record::Datum,
     schema::{Field, Kind},
     value::Struct,
 };
 
 use super::*;
-use crate::probe::Probe;
+use crate::{probe::Probe, row::action};
 
 const UNSET: [u8; 4] = (-2_i32).to_be_bytes();
 const NULL: [u8; 4] = (-1_i32).to_be_bytes();

@@ -79,12 +79,11 @@ fn scalar(shape: &Shape, schema: &Schema, native: &NativeType, key: bool) -> Opt
         (Shape::Date | Shape::Time(_), NativeType::BigInt) => Encoder::Integer(8),
         (Shape::Time(unit), NativeType::Time) => Encoder::Time(*unit),
         (Shape::Timestamp(_) | Shape::MicroDuration, NativeType::BigInt) => Encoder::Integer(8),
-        (Shape::Timestamp(Resolution::Millis), NativeType::Timestamp) => Encoder::Timestamp { per_milli: 1 },
-        (Shape::Timestamp(Resolution::Micros), NativeType::Timestamp) if !key => {
-            Encoder::Timestamp { per_milli: 1_000 }
-        }
-        (Shape::Timestamp(Resolution::Nanos), NativeType::Timestamp) if !key => {
-            Encoder::Timestamp { per_milli: 1_000_000 }
+        // Milliseconds are exact; what is finer would make one key of two.
+        (Shape::Timestamp(resolution), NativeType::Timestamp)
+            if !key || *resolution == Resolution::Millis =>
+        {
+            Encoder::Timestamp { per_milli: per_milli(*resolution) }
         }
         (Shape::ZonedTimestamp, NativeType::Timestamp) if !key => Encoder::ZonedTimestamp,
         (Shape::ZonedTimestamp, NativeType::BigInt) => Encoder::ZonedMicros,
@@ -93,6 +92,14 @@ fn scalar(shape: &Shape, schema: &Schema, native: &NativeType, key: bool) -> Opt
         (Shape::Array(_) | Shape::Map(..) | Shape::Struct, NativeType::Text) => Encoder::Json,
         _ => return None,
     })
+}
+
+fn per_milli(resolution: Resolution) -> i64 {
+    match resolution {
+        Resolution::Millis => 1,
+        Resolution::Micros => 1_000,
+        Resolution::Nanos => 1_000_000,
+    }
 }
 
 fn integer(width: u8, native: &NativeType) -> Option<Encoder> {

@@ -1,7 +1,7 @@
 //! A real Cassandra with a fresh keyspace for each test, and builders of records.
 
-// Each test file compiles this on its own and uses a part of it.
-#![allow(dead_code)]
+// Each test file compiles this on its own and uses a part of it; a helper that fails is a test that fails.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::{
     sync::Arc,
@@ -81,6 +81,8 @@ impl Keyspace {
             ("port", port.as_str()),
             ("keyspace", self.name.as_str()),
             ("consistencyLevel", "LOCAL_ONE"),
+            // All tests share one small server with whatever else the machine does.
+            ("queryExecutionTimeout", "60"),
         ]);
         for (key, value) in more {
             properties.set(key.replace("KS", &self.name), *value);
