@@ -153,6 +153,7 @@ impl Check<'_> {
 
     async fn tables(&mut self, facts: PublicationFacts, version: u32) -> Result<(), SourceError> {
         let config = self.config;
+        self.absent().await?;
         let published = catalog::published_tables(&self.client, &config.publication, version).await?;
         // A `filtered` publication is brought in line at the start.
         if config.table_include.is_some() && config.publication_autocreate != AutoCreate::Filtered {
@@ -184,6 +185,19 @@ impl Check<'_> {
         }
         if let Err(error) = tables::check_topics(compiled.iter()) {
             self.add("table.include.list", &error);
+        }
+        Ok(())
+    }
+
+    /// Entries of the include list that name no table: misspelt, or not there yet.
+    async fn absent(&mut self) -> Result<(), SourceError> {
+        let Some(patterns) = &self.config.table_include else { return Ok(()) };
+        let tables = catalog::user_tables(&self.client).await?;
+        let names: Vec<_> = tables.iter().map(|(schema, name)| format!("{schema}.{name}")).collect();
+        for pattern in patterns.unmatched(&names.iter().map(String::as_str)) {
+            let message = format!("`{pattern}` matches no table of database `{}`", self.config.database);
+            let fault = Fault::new("postgres.table_missing", "table.include.list", message);
+            self.faults.push(fault.hint("write it as schema.table, or create the table first"));
         }
         Ok(())
     }

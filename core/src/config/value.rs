@@ -151,10 +151,21 @@ impl ConfigValue for Names {
 #[derive(Debug, Clone)]
 pub struct PatternList(Vec<Regex>);
 
+/// What makes a pattern match whole names, whatever the case.
+const ANCHOR_START: &str = "^(?i:";
+const ANCHOR_END: &str = ")$";
+
 impl PatternList {
     /// Whether a pattern matches the whole name, whatever the case (Debezium compiles its lists so).
     pub fn matches(&self, name: &str) -> bool {
         self.0.iter().any(|pattern| pattern.is_match(name))
+    }
+
+    /// Returns the patterns, as they were written, that match none of the names.
+    pub fn unmatched<'a>(&self, names: &(impl Iterator<Item = &'a str> + Clone)) -> Vec<&str> {
+        let is_unmatched = |pattern: &&Regex| !names.clone().any(|name| pattern.is_match(name));
+        let unanchored = |pattern: &str| ANCHOR_START.len()..pattern.len() - ANCHOR_END.len();
+        self.0.iter().filter(is_unmatched).map(Regex::as_str).map(|text| &text[unanchored(text)]).collect()
     }
 
     /// Returns the number of patterns.
@@ -174,7 +185,8 @@ impl ConfigValue for PatternList {
     fn parse(text: &str) -> Result<Self, String> {
         let patterns = Names::parse(text)?;
         let compile = |pattern: &String| {
-            Regex::new(&format!("^(?i:{pattern})$")).map_err(|error| format!("regular expressions ({error})"))
+            Regex::new(&format!("{ANCHOR_START}{pattern}{ANCHOR_END}"))
+                .map_err(|error| format!("regular expressions ({error})"))
         };
         patterns.0.iter().map(compile).collect::<Result<_, _>>().map(Self)
     }
