@@ -48,7 +48,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a zig-zag variable-length integer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn long(&mut self) -> DecodeStep<i64> {
         let first = self.byte()?;
         if first < 0x80 {
@@ -57,6 +57,7 @@ impl<'a> Cursor<'a> {
         self.long_rest(first)
     }
 
+    #[inline(never)]
     fn long_rest(&mut self, first: u8) -> DecodeStep<i64> {
         let start = self.at - 1;
         let mut value = u64::from(first & 0x7f);
@@ -85,7 +86,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a length and checks that so many bytes remain.
-    #[inline]
+    #[inline(always)]
     fn length(&mut self) -> DecodeStep<usize> {
         let start = self.at;
         let length = self.long()?;
@@ -122,7 +123,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Looks at the next length-prefixed bytes without sharing them.
-    #[inline]
+    #[inline(always)]
     pub(super) fn raw(&mut self) -> DecodeStep<&'a [u8]> {
         let length = self.length()?;
         let start = self.at;
@@ -131,7 +132,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Shares the `length` bytes just read as text.
-    #[inline]
+    #[inline(always)]
     pub(super) fn text_before(&self, length: usize) -> DecodeStep<ByteString> {
         let start = self.at - length;
         match ByteString::try_from(self.source.slice(start..self.at)) {
