@@ -85,8 +85,14 @@ async fn read_one(world: &World, topic: &str) -> anyhow::Result<Letter> {
         .create()?;
     consumer.subscribe(&[topic])?;
     tokio::task::spawn_blocking(move || {
-        let message =
-            consumer.poll(Some(LIMIT + Duration::from_secs(1))).context("no dead letter came")??;
+        let deadline = Instant::now() + LIMIT;
+        let message = loop {
+            // A poll may also end early, without a message.
+            match consumer.poll(LIMIT) {
+                Some(message) => break message?,
+                None => ensure!(Instant::now() < deadline, "no dead letter came"),
+            }
+        };
         let headers = message.headers().context("the dead letter has no headers")?;
         let text = |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
         let headers = headers.iter().map(|header| (header.key.to_owned(), text(header.value))).collect();
