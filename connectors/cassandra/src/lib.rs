@@ -1,7 +1,7 @@
 //! Cassandra sink: idempotent, order-free upserts and deletes.
 //!
 //! Every write carries a timestamp that is a pure function of the change's place in the source's log
-//! ([`timestamp`]), and Cassandra keeps the highest per cell. So records may be written in any order, at once and
+//! (module `timestamp`), and Cassandra keeps the highest per cell. So records may be written in any order, at once and
 //! repeatedly, and end in the same table.
 //!
 //! | step | where |

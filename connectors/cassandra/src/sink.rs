@@ -45,7 +45,7 @@ impl CassandraTask {
     /// Connects.
     ///
     /// # Errors
-    /// As [`session::connect`].
+    /// *Stop* for refused logins, certificates and data centres, *retry* for nodes that are away.
     pub(crate) async fn open(config: CassandraConfig, connector: &str) -> Result<Self, CassandraError> {
         let config = Arc::new(config);
         let session = Arc::new(session::connect(&config).await?);
