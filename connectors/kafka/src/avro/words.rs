@@ -26,7 +26,7 @@ pub(super) struct Words([OnceLock<ByteString>; WORDS]);
 
 impl Words {
     /// Returns the kept word that these bytes are.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, bytes: &[u8]) -> Option<ByteString> {
         let mut kept = self.0.iter().map_while(OnceLock::get);
         kept.find(|word| word.as_bytes() == bytes).cloned()
