@@ -162,6 +162,20 @@ pub(crate) async fn user_tables(client: &Client) -> Result<Vec<(String, String)>
     rows.iter().map(|row| Ok((cell(row, 0)?, cell(row, 1)?))).collect()
 }
 
+/// Lists the partitions that hold the rows of a table, as `schema.table`; none if it has no partitions.
+pub(crate) async fn partitions(
+    client: &Client,
+    schema: &str,
+    table: &str,
+) -> Result<Vec<(String, String)>, SourceError> {
+    const QUERY: &str = "SELECT n.nspname::text, c.relname::text \
+                         FROM pg_catalog.pg_partition_tree(format('%I.%I', $1::text, $2::text)::regclass) p \
+                         JOIN pg_catalog.pg_class c ON c.oid = p.relid \
+                         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.isleaf AND p.level > 0";
+    let rows = client.query(QUERY, &[&schema, &table]).await.map_err(failed("listing the partitions"))?;
+    rows.iter().map(|row| Ok((cell(row, 0)?, cell(row, 1)?))).collect()
+}
+
 /// Tells which relations still exist.
 pub(crate) async fn existing(
     client: &Client,

@@ -196,6 +196,14 @@ pub enum SourceError {
         /// The saved position.
         position: Lsn,
     },
+    /// The server's log ends before the position: it was set back.
+    #[error("the saved position {stored} lies beyond the end of the server's log, {end}")]
+    PositionAhead {
+        /// The saved position.
+        stored: Lsn,
+        /// Where the server's log ends.
+        end: Lsn,
+    },
     /// The position is of another slot.
     #[error("the saved position is of slot `{stored}`, the configuration names `{found}`")]
     OtherSlot {
@@ -213,6 +221,16 @@ pub enum SourceError {
         column: String,
         /// Why not.
         reason: ValueError,
+    },
+    /// A row got another key, and one of its large values was not sent along.
+    #[error(
+        "a row of table `{table}` got another key, but the log does not hold its large value of column `{column}`"
+    )]
+    ValueMissing {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
     },
     /// The stream does not make sense.
     #[error("the stream of changes is broken: {what}")]
@@ -254,7 +272,7 @@ impl SourceError {
 impl Classify for SourceError {
     fn class(&self) -> ErrorClass {
         match self {
-            Self::Value { .. } => ErrorClass::Reject,
+            Self::Value { .. } | Self::ValueMissing { .. } => ErrorClass::Reject,
             Self::Sql { .. } | Self::Replication(_) => match (self.state(), self) {
                 (Some(state), _) => class_of_state(state),
                 (
@@ -306,8 +324,10 @@ impl Classify for SourceError {
             Self::SlotCreationBlocked { .. } => "postgres.slot_creation_blocked",
             Self::OtherCluster { .. } => "postgres.other_cluster",
             Self::Diverged { .. } => "postgres.diverged",
+            Self::PositionAhead { .. } => "postgres.position_ahead",
             Self::OtherSlot { .. } => "postgres.other_slot",
             Self::Value { .. } => "postgres.value",
+            Self::ValueMissing { .. } => "postgres.value_missing",
             Self::Stream { .. } => "postgres.stream",
         }
     }

@@ -46,20 +46,19 @@ pub(crate) async fn open(
 ) -> Result<Opened, SourceError> {
     let sql = sql::connect(config).await?;
     let server_version = check_server(&sql).await?;
-    let facts = publication::ensure(&sql, config).await?;
     let (client, system, history) = identify(config, position.as_ref()).await?;
     if let Some(position) = &position {
         position.check(&system, &history, &config.database, &config.slot)?;
+        // Before the publication is brought in line: what it left out meanwhile would not show afterwards.
+        check_published(&sql, config, server_version, &position.published).await?;
     }
+    let facts = publication::ensure(&sql, config).await?;
     let published = tables::captured(&sql, config, server_version).await?;
     if published.is_empty() && (config.table_include.is_some() || config.schema_include.is_some()) {
         return Err(SourceError::NoTables { publication: config.publication.clone() });
     }
     let compiled = compile(&sql, config, &published).await?;
     let fingerprint = Fingerprint::new(facts, &published);
-    if let Some(position) = &position {
-        check_published(&sql, config, &position.published, &fingerprint.published()).await?;
-    }
     let pairs: Vec<_> = published.into_iter().zip(compiled.iter().cloned()).collect();
     let timeline = system.timeline;
     let begin = Begin { config, sql: &sql, system, run };
@@ -77,23 +76,30 @@ pub(crate) async fn open(
     })
 }
 
-/// Refuses a publication that says less than it did when the position was saved.
+/// Refuses a publication that is gone, or says less than it did when the position was saved.
 async fn check_published(
     sql: &Client,
     config: &PostgresConfig,
+    server_version: u32,
     before: &Published,
-    now: &Published,
 ) -> Result<(), SourceError> {
+    if *before == Published::default() {
+        return Ok(());
+    }
+    let name = &config.publication;
+    let changed = |what| SourceError::PublicationChanged { name: name.clone(), what };
+    let facts = catalog::publication(sql, name).await?;
+    let facts = facts.ok_or_else(|| changed("it was dropped".to_owned()))?;
+    let mut published = catalog::published_tables(sql, name, server_version).await?;
+    published.retain(|table| captures_table(config, &table.schema, &table.name));
+    let now = Fingerprint::new(facts, &published).published();
     let tables = catalog::user_tables(sql).await?;
     let wanted: HashSet<_> = tables
         .iter()
         .filter(|(schema, table)| captures_table(config, schema, table))
         .map(|(schema, table)| format!("{schema}.{table}"))
         .collect();
-    match before.narrowed(now, |table| wanted.contains(table)) {
-        None => Ok(()),
-        Some(what) => Err(SourceError::PublicationChanged { name: config.publication.clone(), what }),
-    }
+    before.narrowed(&now, |table| wanted.contains(table)).map_or(Ok(()), |what| Err(changed(what)))
 }
 
 async fn check_server(sql: &Client) -> Result<u32, SourceError> {
@@ -200,8 +206,13 @@ impl Begin<'_> {
     /// Finds a slot that serves; none if it is to be created.
     async fn judge_slot(&self, position: Option<&Position>) -> Result<Option<Slot>, SourceError> {
         let config = self.config;
-        let found = slot::find(self.sql, &config.slot).await?;
-        let may_restart = config.snapshot_mode == SnapshotMode::WhenNeeded;
+        let found = self.find_slot().await?;
+        let may_restart = match config.snapshot_mode {
+            SnapshotMode::WhenNeeded => true,
+            // Its slot was a temporary one, and nothing is to be streamed from it.
+            SnapshotMode::InitialOnly => position.is_some_and(|position| position.snapshot.is_some()),
+            _ => false,
+        };
         match (found, position) {
             (None, Some(position)) if !may_restart => {
                 Err(SourceError::SlotMissing { slot: config.slot.clone(), stored: position.lsn })
@@ -211,6 +222,25 @@ impl Begin<'_> {
                 slot.check(&config.slot, &config.database, position)?;
                 Ok(Some(slot))
             }
+        }
+    }
+
+    /// Looks the slot up. One that is still being made is waited for: the server goes on making it for
+    /// a connector that was killed, until the transactions have ended that it waits for.
+    async fn find_slot(&self) -> Result<Option<Slot>, SourceError> {
+        let config = self.config;
+        let mut attempt = 0;
+        loop {
+            let found = slot::find(self.sql, &config.slot).await?;
+            if !found.as_ref().is_some_and(Slot::unfinished) {
+                return Ok(found);
+            }
+            if attempt >= config.slot_max_retries {
+                return Err(slot::blocked(config, self.sql, config.slot_retry_delay.0 * attempt).await);
+            }
+            attempt += 1;
+            tracing::warn!(slot = config.slot, attempt, "the slot is still being made; waiting");
+            tokio::time::sleep(config.slot_retry_delay.0).await;
         }
     }
 
@@ -233,7 +263,8 @@ impl Begin<'_> {
 /// Starts streaming at a position. A slot in use is waited for, as often as configured.
 ///
 /// # Errors
-/// [`SourceError::SlotInUse`] when another session keeps the slot.
+/// [`SourceError::SlotInUse`] when another session keeps the slot, [`SourceError::SlotAhead`] when it moved
+/// on meanwhile.
 pub(crate) async fn start_stream(
     config: &Arc<PostgresConfig>,
     sql: &Client,
@@ -251,6 +282,11 @@ pub(crate) async fn start_stream(
         let task = tokio::task::spawn_blocking(move || ReplicationClient::connect(&connect)?.start(&options));
         match task.await.map_err(|_| SourceError::Task)? {
             Ok(stream) => {
+                // It was judged before a snapshot or a wait. Now that it is ours nobody else moves it.
+                let confirmed = slot::find(sql, &config.slot).await?.and_then(|slot| slot.confirmed);
+                if let Some(confirmed) = confirmed.filter(|confirmed| *confirmed > lsn) {
+                    return Err(SourceError::SlotAhead { slot: config.slot.clone(), confirmed, stored: lsn });
+                }
                 let acknowledge = stream.ack_handle();
                 return Ok((stream, acknowledge));
             }

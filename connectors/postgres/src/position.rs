@@ -37,12 +37,14 @@ pub struct Position {
 
 impl Position {
     /// Refuses a position that is not of this cluster, database and slot, or that lies beyond the
-    /// point where the server's history left the position's.
+    /// point where the server's history left the position's, or beyond the end of the server's log:
+    /// Postgres would start there without a word and leave out all that commits below.
     ///
     /// `history` is that of the server's timeline.
     ///
     /// # Errors
-    /// [`SourceError::OtherCluster`], [`SourceError::OtherSlot`], [`SourceError::Diverged`].
+    /// [`SourceError::OtherCluster`], [`SourceError::OtherSlot`], [`SourceError::Diverged`],
+    /// [`SourceError::PositionAhead`].
     pub(crate) fn check(
         &self,
         system: &SystemIdentity,
@@ -65,7 +67,11 @@ impl Position {
         if self.slot != slot {
             return Err(SourceError::OtherSlot { stored: self.slot.clone(), found: slot.to_owned() });
         }
-        self.check_timeline(system.timeline, history)
+        self.check_timeline(system.timeline, history)?;
+        if self.lsn > system.xlogpos {
+            return Err(SourceError::PositionAhead { stored: self.lsn, end: system.xlogpos });
+        }
+        Ok(())
     }
 
     fn check_timeline(&self, found: u32, history: &[TimelineSwitch]) -> Result<(), SourceError> {

@@ -30,7 +30,8 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
             quote_identifier(name)
         ),
         E::TableNotPublished { table, publication } => format!(
-            "run ALTER PUBLICATION {} ADD TABLE {}; or take the table out of `table.include.list`",
+            "run ALTER PUBLICATION {} ADD TABLE {}; or take the table out of `table.include.list`. A partitioned \
+             table is published under the names of its partitions, unless publish_via_partition_root is set",
             quote_identifier(publication),
             quoted_table(table)
         ),
@@ -66,8 +67,18 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
             "a standby was promoted that had not received all: what was delivered beyond the switch does not \
              exist any more. {START_OVER}"
         ),
+        E::PositionAhead { .. } => format!(
+            "the server was set back to an older state, so what was delivered beyond it does not exist any more. \
+             {START_OVER}"
+        ),
         E::OtherSlot { .. } => format!("put `slot.name` back. If this is meant: {START_OVER}"),
         E::Value { reason, .. } => reason.hint().to_owned(),
+        E::ValueMissing { table, .. } => format!(
+            "run ALTER TABLE {} REPLICA IDENTITY FULL; so that later changes of keys carry the whole row. This one \
+             was logged without: set `errors.tolerance=all` to pass over the new row, and update its large value \
+             in Postgres afterwards; or take a new snapshot",
+            quoted_table(table)
+        ),
     })
 }
 
@@ -77,7 +88,7 @@ fn state_hint(state: Option<&str>) -> Option<&'static str> {
         "3D000" => "check `database.dbname`",
         "42501" => {
             "run ALTER ROLE … REPLICATION; GRANT USAGE ON SCHEMA … TO …; GRANT SELECT ON … TO …; \
-                    `sluice check` lists what is missing"
+                    `sluice check` lists what is missing. Row-level security must not hide rows: ALTER ROLE … BYPASSRLS"
         }
         "42704" => {
             "if it names the publication: one that was created after the slot, or dropped and created \

@@ -46,6 +46,11 @@ pub(crate) async fn find(client: &Client, name: &str) -> Result<Option<Slot>, So
 }
 
 impl Slot {
+    /// Whether a session is still making it.
+    pub(crate) fn unfinished(&self) -> bool {
+        self.confirmed.is_none() && self.active_pid.is_some() && self.plugin.is_some()
+    }
+
     /// Refuses a slot that cannot serve, or that would leave a gap after the position.
     pub(crate) fn check(
         &self,
@@ -108,15 +113,17 @@ pub(crate) async fn create(
             Ok((client, created?))
         }
         Err(_elapsed) => {
-            let pids = blockers(sql).await.unwrap_or_default();
+            let error = blocked(config, sql, CREATE_TIMEOUT).await;
             interrupt.interrupt();
-            Err(SourceError::SlotCreationBlocked {
-                slot: config.slot.clone(),
-                seconds: CREATE_TIMEOUT.as_secs(),
-                pids,
-            })
+            Err(error)
         }
     }
+}
+
+/// Says that a slot could not be made, and who is in the way.
+pub(crate) async fn blocked(config: &PostgresConfig, sql: &Client, waited: Duration) -> SourceError {
+    let pids = blockers(sql).await.unwrap_or_default();
+    SourceError::SlotCreationBlocked { slot: config.slot.clone(), seconds: waited.as_secs(), pids }
 }
 
 /// A temporary slot goes with its session: enough for a snapshot that nothing follows.

@@ -21,8 +21,10 @@ use crate::tls::{self, TlsMode, TlsOptions};
 /// Long enough for a busy server, short enough to tell the user that there is none.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What each session sets: our statements may take long, and dates and intervals in hints should be plain.
+/// A policy that hides rows from us must be an error: the stream would carry them, a snapshot would not.
 const SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = 0; \
                        SET idle_in_transaction_session_timeout = 0; SET TimeZone = 'UTC'; \
+                       SET row_security = off; \
                        SET search_path = pg_catalog";
 
 /// Opens an SQL session; a task of its own serves it until the client is dropped.

@@ -46,9 +46,15 @@ pub(crate) async fn unpublished(
         |schema: &str, name: &str| published.iter().any(|table| table.schema == schema && table.name == name);
     let mut missing = Vec::new();
     for (schema, name) in catalog::user_tables(client).await? {
-        // A partitioned table may be published by its partitions.
-        let partition = published.iter().any(|table| table.schema == schema && table.name.starts_with(&name));
-        if captures_table(config, &schema, &name) && !is_published(&schema, &name) && !partition {
+        if !captures_table(config, &schema, &name) || is_published(&schema, &name) {
+            continue;
+        }
+        // A partitioned table may be published, and must then be captured, by its partitions.
+        let partitions = catalog::partitions(client, &schema, &name).await?;
+        let captured = |(schema, name): &(String, String)| {
+            is_published(schema, name) && captures_table(config, schema, name)
+        };
+        if partitions.is_empty() || !partitions.iter().all(captured) {
             missing.push(format!("{schema}.{name}"));
         }
     }

@@ -240,3 +240,98 @@ async fn check_of_a_sound_set_up_is_silent() {
     assert_eq!(faults, []);
     database.remove().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn position_beyond_the_end_of_the_log_is_refused() {
+    let (database, position) = stopped("gap_ahead").await;
+    // As after the restore of an old copy of the whole machine: same cluster, same timeline.
+    let ahead = position.map(|position| Position { lsn: "FFFF/0".parse().unwrap(), ..position });
+
+    assert_eq!(refused(&database, &[NO_DATA], ahead).await.code(), "postgres.position_ahead");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kept_publication_hides_no_gap() {
+    let filtered = [NO_DATA, ("publication.autocreate.mode", "filtered")];
+    let database =
+        Database::new("gap_kept", "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY)")
+            .await;
+    let mut reader = database.open(&filtered).await;
+    database.run("INSERT INTO t VALUES (1)").await;
+    reader.records(1).await;
+    reader.acknowledge().await;
+    let position = reader.close().await;
+    let name = &database.name;
+    database.run(&format!("ALTER PUBLICATION {name} DROP TABLE t; INSERT INTO t VALUES (2)")).await;
+
+    let error = refused(&database, &filtered, position.clone()).await;
+    assert_eq!(error.code(), "postgres.publication_changed");
+    assert!(error.to_string().contains("public.t"), "{error}");
+
+    database.run(&format!("DROP PUBLICATION {name}")).await;
+    assert_eq!(refused(&database, &filtered, position).await.code(), "postgres.publication_changed");
+    let publications = database.text("SELECT count(*)::text FROM pg_publication").await;
+    assert_eq!(publications, "0", "none is made in its place");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slot_that_moves_while_it_is_waited_for_is_a_gap() {
+    let (database, position) = stopped("gap_moved").await;
+    let mut first = database.open_at(&[NO_DATA], position.clone()).await.unwrap();
+
+    let (second, ()) = tokio::join!(database.open_at(&[NO_DATA], position), async {
+        database.run("SELECT pg_sleep(1); INSERT INTO t VALUES (2)").await;
+        first.records(1).await;
+        first.acknowledge().await;
+        first.close().await;
+    });
+
+    assert_eq!(second.err().expect("the start is refused").code(), "postgres.slot_ahead");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slot_that_a_killed_start_still_makes_is_waited_for() {
+    let database = Database::new("gap_making", "CREATE TABLE t (id int PRIMARY KEY)").await;
+    let writer = database.session().await;
+    writer.batch_execute("BEGIN; INSERT INTO t VALUES (1)").await.unwrap();
+    // The server does not notice that its client is gone: it goes on making the slot.
+    let start = database.open_at(&[], None);
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(1), start).await.is_err());
+    let made = format!(
+        "SELECT count(*)::text FROM pg_replication_slots WHERE slot_name = '{}' AND confirmed_flush_lsn IS NULL",
+        database.name
+    );
+    eventually(&database, &made, |count| count == "1").await;
+
+    let (reader, ()) = tokio::join!(database.open_at(&[], None), async {
+        database.run("SELECT pg_sleep(2)").await;
+        writer.batch_execute("COMMIT").await.unwrap();
+    });
+
+    let mut reader = reader.expect("the slot is there in the end");
+    assert_eq!(reader.snapshot().await.len(), 1);
+    reader.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn published_table_does_not_stand_for_one_with_a_shorter_name() {
+    let tables = "CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);
+                  CREATE TABLE part_1 PARTITION OF part DEFAULT;
+                  CREATE TABLE item (id int PRIMARY KEY); CREATE TABLE items (id int PRIMARY KEY)";
+    let database = Database::new("gap_prefix", tables).await;
+    database.run(&format!("CREATE PUBLICATION {} FOR TABLE items, part", database.name)).await;
+    for unseen in ["public.item", "public.part"] {
+        let list = format!("{unseen},public.items");
+        let error = refused(&database, &[NO_DATA, ("table.include.list", &list)], None).await;
+        assert_eq!(error.code(), "postgres.table_not_published");
+        assert!(error.to_string().contains(&format!("`{unseen}`")), "{error}");
+    }
+    let whole = ("table.include.list", "public.items,public.part.*");
+    let reader = database.open(&[NO_DATA, whole]).await;
+    reader.close().await;
+    database.remove().await;
+}

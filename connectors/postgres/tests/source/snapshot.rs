@@ -180,3 +180,44 @@ async fn partitions_row_filters_and_column_lists_are_as_published() {
     reader.close().await;
     database.remove().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn interrupted_snapshot_only_starts_anew() {
+    let tables = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);
+                  INSERT INTO a VALUES (1); INSERT INTO b VALUES (1), (2)";
+    let database = Database::new("only_again", tables).await;
+    let only = [("snapshot.mode", "initial_only")];
+    let mut reader = database.open(&only).await;
+    while reader.batch().await.expect("a table is complete").position.is_none() {}
+    let position = reader.position.clone();
+    drop(reader);
+
+    let mut again = database.open_at(&only, position).await.unwrap();
+
+    assert_eq!(again.snapshot().await.len(), 3);
+    assert!(again.batch().await.is_none(), "the source ends");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_row_security_hides_are_not_left_out_silently() {
+    let tables = "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2);
+                  ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY odd ON t USING (id = 1)";
+    let database = Database::new("security", tables).await;
+    let role = format!("{}_role", database.name);
+    database
+        .run(&format!(
+            "DROP ROLE IF EXISTS {role}; CREATE ROLE {role} LOGIN REPLICATION PASSWORD 'secret';
+             GRANT SELECT ON t TO {role}; CREATE PUBLICATION {} FOR TABLE t",
+            database.name
+        ))
+        .await;
+    let user = [("database.user", role.as_str()), ("database.password", "secret")];
+
+    let error = database.open_at(&user, None).await.err().expect("the rows cannot all be read");
+
+    assert_eq!((error.code(), error.class()), ("postgres.privilege_missing", sluice_core::ErrorClass::Stop));
+    assert!(error.hint().unwrap().contains("BYPASSRLS"), "{}", error.report());
+    database.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+    database.remove().await;
+}
