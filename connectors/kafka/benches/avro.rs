@@ -1,4 +1,4 @@
-//! One change of the recorded `users` table (13 columns, 260 bytes of datum) through the codecs, with
+//! One change of the recorded `users` table (13 columns, 247 bytes of datum) through the codecs, with
 //! `apache-avro` and JSON beside ours.
 //!
 //! `cargo bench -p sluice-kafka --bench avro`
