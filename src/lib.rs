@@ -15,6 +15,6 @@ mod worker;
 /// Runs the command line over the given connectors, transforms and predicates.
 ///
 /// Exit codes: 0 done, 1 failed while running, 2 wrong usage or configuration.
-pub fn run(registry: Registry) -> ExitCode {
+pub fn run(registry: &Registry) -> ExitCode {
     cli::run(registry)
 }

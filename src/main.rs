@@ -7,5 +7,5 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    sluice::run(sluice::connectors::built_in())
+    sluice::run(&sluice::connectors::built_in())
 }

@@ -68,21 +68,21 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 const EXIT_USAGE: u8 = 2;
 
 /// Parses the arguments and does what they say.
-pub(crate) fn run(registry: Registry) -> ExitCode {
+pub(crate) fn run(registry: &Registry) -> ExitCode {
     let cli = Cli::parse();
     telemetry::log(cli.log_format);
     // Fails only if somebody installed a provider before, and then that one is used.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     match cli.command {
-        Command::Run(files) => with_plans(&registry, &files, run::run),
-        Command::Validate(files) => with_plans(&registry, &files, |_, plans| {
+        Command::Run(files) => with_plans(registry, &files, run::run),
+        Command::Validate(files) => with_plans(registry, &files, |_, plans| {
             for plan in plans {
                 println!("{}: {} is valid", plan.path.display(), plan.name);
             }
             ExitCode::SUCCESS
         }),
-        Command::Check(files) => with_plans(&registry, &files, run::check),
-        Command::Describe { name, format } => describe::describe(&registry, name.as_deref(), format),
+        Command::Check(files) => with_plans(registry, &files, run::check),
+        Command::Describe { name, format } => describe::describe(registry, name.as_deref(), format),
         Command::Version => {
             println!("sluice {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

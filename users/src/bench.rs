@@ -18,6 +18,7 @@ use sluice_users::feeder::Feeder;
 use sluice_users::topic::Topic;
 use sluice_users::{init, postgres};
 use tokio_postgres::Config;
+use tokio_postgres::config::Host;
 
 use crate::Servers;
 use process::{Sluice, Usage};
@@ -100,9 +101,11 @@ impl Bench {
     }
 
     fn postgres_address(&self) -> (String, u16) {
-        let address = postgres::address(&self.postgres);
-        let (host, port) = address.rsplit_once(':').unwrap_or((&address, "5432"));
-        (host.to_owned(), port.parse().unwrap_or(5432))
+        let host = match self.postgres.get_hosts().first() {
+            Some(Host::Tcp(host)) => host.clone(),
+            _ => "127.0.0.1".to_owned(),
+        };
+        (host, self.postgres.get_ports().first().copied().unwrap_or(5432))
     }
 
     async fn load(&self, seed: u64, rows: usize, rows_per_transaction: usize) -> anyhow::Result<()> {
