@@ -7,10 +7,10 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde_json::Value as Json;
@@ -72,6 +72,12 @@ pub enum CheckpointError {
         #[source]
         source: io::Error,
     },
+    /// Another process keeps its positions there.
+    #[error("checkpoint file `{}` is in use by another process", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// The content is not what was written.
     #[error("checkpoint file `{}` is damaged: {what}", path.display())]
     Damaged {
@@ -90,6 +96,7 @@ impl Classify for CheckpointError {
     fn code(&self) -> &'static str {
         match self {
             Self::Io { .. } => "checkpoint.io",
+            Self::InUse { .. } => "checkpoint.in_use",
             Self::Damaged { .. } => "checkpoint.damaged",
         }
     }
@@ -97,6 +104,11 @@ impl Classify for CheckpointError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Io { .. } => "check that the directory exists, is writable and has room".to_owned(),
+            Self::InUse { .. } => {
+                "give each process a file of its own with `offset.storage.file.filename`, or run the connectors in \
+                one process: two would overwrite each other's positions"
+                    .to_owned()
+            }
             Self::Damaged { .. } => {
                 "restore the file from a backup; or move it away and decide, connector by \
                 connector, whether to start from a new snapshot: sluice never guesses a position"
@@ -110,7 +122,14 @@ impl Classify for CheckpointError {
 #[derive(Debug, Clone)]
 pub struct FileCheckpoints {
     path: Arc<Path>,
-    positions: Arc<Mutex<BTreeMap<String, Json>>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    positions: BTreeMap<String, Json>,
+    /// Keeps other processes out from the first use on; the system lets go of it with the process.
+    lock: Option<File>,
 }
 
 impl FileCheckpoints {
@@ -119,37 +138,35 @@ impl FileCheckpoints {
     /// # Errors
     /// When the file cannot be read or is damaged.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
-        let positions = match fs::read_to_string(path) {
-            Ok(text) => {
-                decode(&text).map_err(|what| CheckpointError::Damaged { path: path.to_owned(), what })?
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return Err(CheckpointError::Damaged {
-                    path: path.to_owned(),
-                    what: "not UTF-8 text".to_owned(),
-                });
-            }
-            Err(source) => return Err(CheckpointError::Io { action: "read", path: path.to_owned(), source }),
-        };
-        Ok(Self { path: path.into(), positions: Arc::new(Mutex::new(positions)) })
+        read(path)?;
+        Ok(Self { path: path.into(), state: Arc::default() })
+    }
+
+    /// Locks the file and reads it, at the first use.
+    fn state(&self) -> Result<MutexGuard<'_, State>, CheckpointError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.lock.is_none() {
+            let lock = lock(&self.path)?;
+            state.positions = read(&self.path)?;
+            state.lock = Some(lock);
+        }
+        Ok(state)
     }
 
     /// Changes the positions in memory and then on disk; on failure both keep the old state.
     fn update(&self, change: impl FnOnce(&mut BTreeMap<String, Json>)) -> Result<(), Error> {
-        let mut positions = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut changed = positions.clone();
+        let mut state = self.state()?;
+        let mut changed = state.positions.clone();
         change(&mut changed);
         replace(&self.path, encode(&changed).as_bytes())?;
-        *positions = changed;
+        state.positions = changed;
         Ok(())
     }
 }
 
 impl CheckpointStore for FileCheckpoints {
     fn load(&self, connector: &str) -> Result<Option<Json>, Error> {
-        let positions = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(positions.get(connector).cloned())
+        Ok(self.state()?.positions.get(connector).cloned())
     }
 
     fn save(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
@@ -162,6 +179,16 @@ impl CheckpointStore for FileCheckpoints {
         self.update(|positions| {
             positions.remove(connector);
         })
+    }
+}
+
+fn read(path: &Path) -> Result<BTreeMap<String, Json>, CheckpointError> {
+    let damaged = |what| CheckpointError::Damaged { path: path.to_owned(), what };
+    match fs::read_to_string(path) {
+        Ok(text) => decode(&text).map_err(damaged),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(damaged("not UTF-8 text".to_owned())),
+        Err(source) => Err(CheckpointError::Io { action: "read", path: path.to_owned(), source }),
     }
 }
 
@@ -180,16 +207,34 @@ fn decode(text: &str) -> Result<BTreeMap<String, Json>, String> {
     serde_json::from_str(body).map_err(|error| error.to_string())
 }
 
+/// Locks the file by one beside it, since the file itself is replaced at each save.
+fn lock(path: &Path) -> Result<File, CheckpointError> {
+    let failed = |source| CheckpointError::Io { action: "lock", path: path.to_owned(), source };
+    fs::create_dir_all(directory(path)).map_err(failed)?;
+    let file = File::create(beside(path, ".lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(CheckpointError::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
 /// Replaces a file so that a crash at any moment leaves the old or the new content.
 fn replace(path: &Path, content: &[u8]) -> Result<(), CheckpointError> {
     let failed = |action| move |source| CheckpointError::Io { action, path: path.to_owned(), source };
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory(path);
     fs::create_dir_all(directory).map_err(failed("create the directory of"))?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
+    let beside = beside(path, ".new");
     let mut file = File::create(&beside).map_err(failed("create"))?;
     file.write_all(content).map_err(failed("write"))?;
     file.sync_all().map_err(failed("sync"))?;
@@ -213,12 +258,28 @@ mod tests {
     #[test]
     fn saved_position_survives_reopening() {
         let directory = tempfile::tempdir().unwrap();
-        let (path, _store) = saved(directory.path());
+        let (path, store) = saved(directory.path());
+        drop(store);
 
         let reopened = FileCheckpoints::open(&path).unwrap();
 
         assert_eq!(reopened.load("users").unwrap(), Some(json!({"lsn": "0/16"})));
         assert_eq!(reopened.load("orders").unwrap(), None);
+    }
+
+    #[test]
+    fn second_process_cannot_overwrite_what_the_first_saves() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("offsets");
+        let idle = FileCheckpoints::open(&path).unwrap();
+        let (_, store) = saved(directory.path());
+        let orders = Checkpoint { connector: "orders".to_owned(), position: json!(1) };
+
+        assert_eq!(idle.save(&orders).unwrap_err().code(), "checkpoint.in_use");
+        assert_eq!(idle.load("users").unwrap_err().code(), "checkpoint.in_use");
+        drop(store);
+        idle.save(&orders).unwrap();
+        assert_eq!(idle.load("users").unwrap(), Some(json!({"lsn": "0/16"})), "what came meanwhile is kept");
     }
 
     #[test]
