@@ -162,6 +162,18 @@ impl Fingerprint {
         Self { facts, tables: tables.iter().map(entry).collect() }
     }
 
+    /// Lists the columns that `now` lacks: dropped, or taken off a column list. A table made anew has its own.
+    pub(crate) fn fewer_columns<'a>(
+        &'a self,
+        now: &'a Self,
+    ) -> impl Iterator<Item = (&'a str, u32, &'a str)> {
+        self.tables.iter().flat_map(|(name, (oid, columns, _))| {
+            let left = now.tables.get(name).filter(|(now, ..)| now == oid).map(|(_, columns, _)| columns);
+            let gone = columns.iter().filter(move |column| left.is_some_and(|left| !left.contains(column)));
+            gone.map(move |column| (name.as_str(), *oid, column.as_str()))
+        })
+    }
+
     /// Says what `now` lacks, if anything. `exists` tells whether a table of that oid is still there.
     pub(crate) fn narrowed(&self, now: &Self, exists: impl Fn(u32) -> bool) -> Option<String> {
         let kinds = [
@@ -173,14 +185,10 @@ impl Fingerprint {
         if let Some((kind, ..)) = kinds.iter().find(|(_, before, now)| *before && !*now) {
             return Some(format!("it does not publish {kind} any more"));
         }
-        for (name, (oid, columns, filter)) in &self.tables {
+        for (name, (oid, _, filter)) in &self.tables {
             match now.tables.get(name) {
                 None if exists(*oid) => return Some(format!("table `{name}` is not in it any more")),
                 None => {}
-                Some((_, now, _)) if columns.iter().any(|column| !now.contains(column)) => {
-                    // A dropped column looks the same; the relation message tells the two apart.
-                    tracing::debug!(table = name, "the published columns of a table changed");
-                }
                 Some((_, _, now)) if now != filter => {
                     return Some(format!("the row filter of table `{name}` changed"));
                 }
@@ -218,6 +226,18 @@ mod tests {
                 .contains("insert")
         );
         assert!(before.narrowed(&fingerprint(true, &["public.t"]), |_| true).unwrap().contains("public.u"));
+    }
+
+    #[test]
+    fn column_that_is_not_published_any_more_is_listed() {
+        let before = fingerprint(true, &["public.t"]);
+        let mut now = before.clone();
+        now.tables.get_mut("public.t").unwrap().1.clear();
+
+        assert_eq!(before.fewer_columns(&now).collect::<Vec<_>>(), [("public.t", 7, "id")]);
+        assert_eq!(now.fewer_columns(&before).count(), 0);
+        now.tables.get_mut("public.t").unwrap().0 = 8;
+        assert_eq!(before.fewer_columns(&now).count(), 0);
     }
 
     #[test]

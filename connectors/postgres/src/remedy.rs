@@ -8,6 +8,10 @@ const START_OVER: &str = "changes are missing, so only a new snapshot brings the
                           connector's position, drop the slot if it exists (SELECT pg_drop_replication_slot('…')), \
                           and start again";
 
+/// What a new snapshot needs besides where the log has gone back to lower positions.
+const LOWER: &str = "Write timestamps follow the log's positions, which are lower now: before, empty the target \
+                     tables, or raise `write.timestamp.offset` of the Cassandra sink";
+
 /// Returns the remedy of an error.
 pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
     use SourceError as E;
@@ -62,14 +66,14 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
         E::SlotCreationBlocked { pids, .. } => {
             format!("end these transactions, or run SELECT pg_terminate_backend(pid) for {pids}")
         }
-        E::OtherCluster { .. } => format!("point the connector back at its server. If this is meant: {START_OVER}"),
+        E::OtherCluster { .. } => format!("point the connector back at its server. If this is meant: {START_OVER}. {LOWER}"),
         E::Diverged { .. } => format!(
             "a standby was promoted that had not received all: what was delivered beyond the switch does not \
-             exist any more. {START_OVER}"
+             exist any more. {START_OVER}. {LOWER}"
         ),
         E::PositionAhead { .. } => format!(
             "the server was set back to an older state, so what was delivered beyond it does not exist any more. \
-             {START_OVER}"
+             {START_OVER}. {LOWER}"
         ),
         E::OtherSlot { .. } => format!("put `slot.name` back. If this is meant: {START_OVER}"),
         E::Value { reason, .. } => reason.hint().to_owned(),

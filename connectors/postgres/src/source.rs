@@ -122,6 +122,10 @@ impl PostgresTask {
     async fn start_stream(&mut self) -> Result<(), SourceError> {
         let Phase::Start(starting) = &mut self.phase else { return Ok(()) };
         if starting.is_empty() {
+            // It may have been idle for the length of a snapshot.
+            if self.sql.is_closed() {
+                self.sql = Arc::new(sql::connect(&self.config).await?);
+            }
             let (config, sql, lsn) = (Arc::clone(&self.config), Arc::clone(&self.sql), self.position.lsn);
             starting.spawn(async move { open::start_stream(&config, &sql, lsn).await });
         }
@@ -355,6 +359,12 @@ impl PostgresTask {
         let oids = catalog::existing(&self.sql, self.tables.keys().copied()).await?;
         if let Some(what) = self.fingerprint.narrowed(&fingerprint, |oid| oids.contains(&oid)) {
             return Err(changed(what));
+        }
+        for (table, oid, column) in self.fingerprint.fewer_columns(&fingerprint) {
+            // A dropped column is not published any more either.
+            if catalog::table(&self.sql, oid).await?.column(column).is_some() {
+                return Err(changed(format!("column `{column}` of table `{table}` is not in it any more")));
+            }
         }
         self.position.published = fingerprint.published();
         self.fingerprint = fingerprint;

@@ -1,10 +1,11 @@
 //! A restart that would lose changes is refused.
 
 use sluice_core::config::Severity;
+use sluice_core::source::Source as _;
 use sluice_core::{Error, ErrorClass};
 use sluice_postgres::Position;
 
-use crate::harness::{Database, PATIENCE, eventually};
+use crate::harness::{Database, PATIENCE, Reader, eventually};
 
 const NO_DATA: (&str, &str) = ("snapshot.mode", "no_data");
 
@@ -158,23 +159,42 @@ async fn publication_narrowed_while_stopped_is_a_gap() {
     database.remove().await;
 }
 
+/// Reads until the source fails.
+async fn failure(reader: &mut Reader) -> Error {
+    loop {
+        let batch =
+            tokio::time::timeout(PATIENCE, reader.task.next_batch()).await.expect("it is noticed in time");
+        if let Err(error) = batch {
+            return error;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn narrowed_publication_stops_the_source() {
     let database = Database::new("gap_narrowed", "CREATE TABLE t (id int PRIMARY KEY)").await;
     let mut reader = database.open(&[NO_DATA, ("publication.autocreate.mode", "filtered")]).await;
     database.run(&format!("ALTER PUBLICATION {} SET (publish = 'insert')", database.name)).await;
 
-    let error = loop {
-        use sluice_core::source::Source as _;
-        let batch =
-            tokio::time::timeout(PATIENCE, reader.task.next_batch()).await.expect("it is noticed in time");
-        match batch {
-            Ok(_) => {}
-            Err(error) => break error,
-        }
-    };
+    let error = failure(&mut reader).await;
 
     assert_eq!((error.code(), error.class()), ("postgres.publication_changed", ErrorClass::Stop));
+    reader.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn column_taken_off_the_publication_stops_the_source_and_a_dropped_one_does_not() {
+    let database = Database::new("gap_column", "CREATE TABLE t (id int PRIMARY KEY, a int, b int)").await;
+    database.run(&format!("CREATE PUBLICATION {} FOR TABLE t (id, a)", database.name)).await;
+    let mut reader = database.open(&[NO_DATA]).await;
+    database.run("ALTER TABLE t DROP b").await;
+    database.run(&format!("ALTER PUBLICATION {} SET TABLE t (id)", database.name)).await;
+
+    let error = failure(&mut reader).await;
+
+    assert_eq!((error.code(), error.class()), ("postgres.publication_changed", ErrorClass::Stop));
+    assert!(error.to_string().contains("column `a` of table `public.t`"), "{error}");
     reader.close().await;
     database.remove().await;
 }
