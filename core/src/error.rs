@@ -16,6 +16,17 @@ pub enum ErrorClass {
     Stop,
 }
 
+/// The part of a record that could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecordPart {
+    /// Its key.
+    Key,
+    /// Its value.
+    Value,
+    /// One of its headers.
+    Header,
+}
+
 /// An error that knows what should be done about it.
 ///
 /// `Display` is one lower-case phrase without the causes; those are its `source()` chain.
@@ -28,6 +39,11 @@ pub trait Classify: StdError + Send + Sync + 'static {
 
     /// Returns what to do next, as a sentence or the statements to run.
     fn hint(&self) -> Option<String> {
+        None
+    }
+
+    /// Returns the part of a record that could not be read, if that is what the error is about.
+    fn part(&self) -> Option<RecordPart> {
         None
     }
 }
@@ -49,6 +65,11 @@ impl Error {
     /// Returns what to do next.
     pub fn hint(&self) -> Option<String> {
         self.0.hint()
+    }
+
+    /// Returns the part of a record that could not be read, if that is what the error is about.
+    pub fn part(&self) -> Option<RecordPart> {
+        self.0.part()
     }
 
     /// Returns the error itself, for its `source()` chain or a downcast.

@@ -114,10 +114,12 @@ impl DeadLetters for KafkaDeadLetters {
     fn write<'a>(&'a mut self, letters: &'a [DeadLetter]) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let result = self.write_all(letters).await;
-            if result.is_err()
-                && let Some(producer) = self.producer.take()
-            {
-                producer.discard().await;
+            if result.is_err() {
+                // The queue's topic may have been deleted.
+                self.topics.forget();
+                if let Some(producer) = self.producer.take() {
+                    producer.discard().await;
+                }
             }
             Ok(result?)
         })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     config_enum,
-    error::{Classify, Error, ErrorClass},
+    error::{Classify, Error, ErrorClass, RecordPart},
     record::{Datum, Origin, Payload, Record},
     registry::BoxFuture,
 };
@@ -22,8 +22,12 @@ config_enum! {
 /// Where in the pipeline a record was refused; Connect's stage names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RejectionStage {
-    /// The source could not read it.
+    /// The source could not read it: its value, unless the error says otherwise.
     Read,
+    /// The source could not read its key.
+    ReadKey,
+    /// The source could not read one of its headers.
+    ReadHeader,
     /// A transform refused it.
     Transformation,
     /// The sink refused it.
@@ -35,8 +39,19 @@ impl RejectionStage {
     pub fn name(self) -> &'static str {
         match self {
             Self::Read => "VALUE_CONVERTER",
+            Self::ReadKey => "KEY_CONVERTER",
+            Self::ReadHeader => "HEADER_CONVERTER",
             Self::Transformation => "TRANSFORMATION",
             Self::Write => "TASK_PUT",
+        }
+    }
+
+    /// Says more exactly what could not be read, where the error knows it.
+    fn refined(self, error: &Error) -> Self {
+        match (self, error.part()) {
+            (Self::Read, Some(RecordPart::Key)) => Self::ReadKey,
+            (Self::Read, Some(RecordPart::Header)) => Self::ReadHeader,
+            _ => self,
         }
     }
 }
@@ -134,7 +149,7 @@ impl ErrorPolicy {
         if error.class() != ErrorClass::Reject {
             return Err(error);
         }
-        let place = place(&record);
+        let (place, stage) = (place(&record), stage.refined(&error));
         if self.tolerance == Tolerance::None {
             let (cause, hint) = (format!("{error} [{}]", error.code()), error.hint());
             return Err(RejectedError { place, stage, cause, hint }.into());

@@ -2,13 +2,14 @@
 //!
 //! Hot path.
 
-use std::{collections::HashMap, str, sync::Arc};
+use std::{collections::HashMap, fmt, str, sync::Arc};
 
 use bytes::Bytes;
 use bytestring::ByteString;
 use sluice_core::{
     Classify, Error, ErrorClass, Record, SchemaRef, Value,
     change::{Change, Operation},
+    error::RecordPart,
     record::{
         Datum, EventPosition, Header, Headers, LogOffset, Origin, ParseEventPositionError, Payload, RawRecord,
     },
@@ -21,6 +22,44 @@ use crate::converter::{ConvertError, Converter};
 /// A record that was refused, with the reason.
 type Refused = Box<(Record, Error)>;
 type RawHeaders = [(Arc<str>, Option<Bytes>)];
+
+/// A key or value that cannot be read.
+#[derive(Debug)]
+struct ReadError {
+    part: RecordPart,
+    cause: ConvertError,
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = if self.part == RecordPart::Key { "key" } else { "value" };
+        write!(formatter, "the {part} cannot be read: {}", self.cause)
+    }
+}
+
+impl std::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.source()
+    }
+}
+
+impl Classify for ReadError {
+    fn class(&self) -> ErrorClass {
+        self.cause.class()
+    }
+
+    fn code(&self) -> &'static str {
+        self.cause.code()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.cause.hint()
+    }
+
+    fn part(&self) -> Option<RecordPart> {
+        Some(self.part)
+    }
+}
 
 /// A `sluice.position` header that does not read.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +81,10 @@ impl Classify for PositionError {
                 .to_owned(),
         )
     }
+
+    fn part(&self) -> Option<RecordPart> {
+        Some(RecordPart::Header)
+    }
 }
 
 /// Makes records; remembers what neighbours share.
@@ -58,8 +101,9 @@ struct SharedHeaders {
     shared: Arc<[Header]>,
 }
 
-/// The last delete of a partition whose topic carries no positions.
+/// The delete that a partition without positions in its headers ended with.
 struct LastDelete {
+    offset: i64,
     key: Bytes,
     event: EventPosition,
 }
@@ -76,6 +120,13 @@ impl Default for RecordDecoder {
 }
 
 impl RecordDecoder {
+    /// Returns where reading must begin again, so that a tombstone still to come finds its delete: at the
+    /// delete, where a partition ended with one.
+    pub(super) fn resume_at(&self, topic: &Arc<str>, partition: i32) -> Option<i64> {
+        let last = self.deletes.get(&(Arc::clone(topic), partition))?;
+        Some(last.offset)
+    }
+
     /// Decodes a message; a refused one comes back with its bytes and its place, and without its content.
     pub(super) fn decode(
         &mut self,
@@ -85,6 +136,7 @@ impl RecordDecoder {
         value: &Converter,
     ) -> Result<Record, Refused> {
         let raw = batch.raw(message);
+        let delete = self.take_delete(message);
         let mut record = Record::new(Arc::clone(&message.topic), Datum::NULL, Payload::TOMBSTONE);
         record.timestamp = message.timestamp;
         let converted = convert(&raw, key, value).map_err(Error::from);
@@ -92,7 +144,7 @@ impl RecordDecoder {
         record.headers = self.headers(&raw.headers);
         match (converted, positioned) {
             (Ok((key, value)), Ok(event)) => {
-                record.origin = self.origin(message, raw, event, &value);
+                record.origin = self.origin(message, raw, event, &value, delete);
                 (record.key, record.value) = (key, value);
                 Ok(record)
             }
@@ -109,12 +161,13 @@ impl RecordDecoder {
         raw: RawRecord,
         event: Option<EventPosition>,
         value: &Payload,
+        delete: Option<LastDelete>,
     ) -> Origin {
         let operation = match value {
             Payload::Change(change) => Some(change.operation),
             Payload::Plain(_) => None,
         };
-        let event = event.or_else(|| self.derived_event(message, &raw, value));
+        let event = event.or_else(|| self.derived_event(message, &raw, value, delete));
         Origin { event, operation, log: Some(place(message)), raw: Some(raw) }
     }
 
@@ -125,23 +178,30 @@ impl RecordDecoder {
         message: &RawMessage,
         raw: &RawRecord,
         value: &Payload,
+        delete: Option<LastDelete>,
     ) -> Option<EventPosition> {
-        let partition = || (Arc::clone(&message.topic), message.partition);
         match value {
             Payload::Change(change) => {
                 let event = event_of(change)?;
                 if change.operation == Operation::Delete {
-                    let key = raw.key.clone()?;
-                    self.deletes.insert(partition(), LastDelete { key, event });
+                    let last = LastDelete { offset: message.offset, key: raw.key.clone()?, event };
+                    self.deletes.insert((Arc::clone(&message.topic), message.partition), last);
                 }
                 Some(event)
             }
             Payload::Plain(Datum { value: Value::Null, .. }) => {
-                let last = self.deletes.remove(&partition())?;
-                (Some(&last.key) == raw.key.as_ref()).then_some(last.event)
+                delete.filter(|last| Some(&last.key) == raw.key.as_ref()).map(|last| last.event)
             }
             Payload::Plain(_) => None,
         }
+    }
+
+    /// Takes out the delete that stands right before a message.
+    fn take_delete(&mut self, message: &RawMessage) -> Option<LastDelete> {
+        if self.deletes.is_empty() {
+            return None;
+        }
+        self.deletes.remove(&(Arc::clone(&message.topic), message.partition))
     }
 
     /// Makes the headers of a record, those of its neighbour when they are the same.
@@ -172,8 +232,11 @@ impl RecordDecoder {
     }
 }
 
-fn convert(raw: &RawRecord, key: &Converter, value: &Converter) -> Result<(Datum, Payload), ConvertError> {
-    Ok((key.decode(raw.key.as_ref())?, value.decode_payload(raw.value.as_ref())?))
+fn convert(raw: &RawRecord, key: &Converter, value: &Converter) -> Result<(Datum, Payload), ReadError> {
+    let unreadable = |part| move |cause| ReadError { part, cause };
+    let key = key.decode(raw.key.as_ref()).map_err(unreadable(RecordPart::Key))?;
+    let value = value.decode_payload(raw.value.as_ref()).map_err(unreadable(RecordPart::Value))?;
+    Ok((key, value))
 }
 
 fn place(message: &RawMessage) -> LogOffset {

@@ -180,7 +180,8 @@ impl KafkaSourceTask {
             }
         }
         for (topic, partition, offset) in raw.ends() {
-            self.offsets.set(topic, partition, offset + 1);
+            let next = self.decoder.resume_at(topic, partition).unwrap_or(offset + 1);
+            self.offsets.set(topic, partition, next);
         }
         if let Some(timestamp) = raw.messages.last().and_then(|message| message.timestamp) {
             self.report_lag(timestamp);

@@ -121,13 +121,13 @@ impl FrozenBatch {
     }
 
     /// Returns the last offset of each run of messages of one partition.
-    pub(super) fn ends(&self) -> impl Iterator<Item = (&str, i32, i64)> {
+    pub(super) fn ends(&self) -> impl Iterator<Item = (&Arc<str>, i32, i64)> {
         self.messages.iter().enumerate().filter_map(|(index, message)| {
             let next = self.messages.get(index + 1);
             let same = |next: &RawMessage| {
                 next.partition == message.partition && Arc::ptr_eq(&next.topic, &message.topic)
             };
-            (!next.is_some_and(same)).then_some((&*message.topic, message.partition, message.offset))
+            (!next.is_some_and(same)).then_some((&message.topic, message.partition, message.offset))
         })
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use sluice_core::{
     Error,
-    pipeline::{DeadLetter, DeadLetters as _, RejectionStage},
+    pipeline::{DeadLetter, DeadLetters as _, ErrorPolicy, RejectionStage, Tolerance},
     record::Payload,
 };
 use sluice_kafka::{ConvertError, KafkaDeadLetters};
@@ -57,6 +57,42 @@ async fn refused_record_keeps_its_bytes_and_tells_its_reason() {
     assert_eq!(context("exception.class.name"), "sluice.kafka.not_registry_format");
     assert!(context("exception.stacktrace").contains("hint:"));
     assert_eq!(describe_topic(&queue).await.0, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_key_and_bad_value_are_told_apart_and_both_are_kept() {
+    let (topic, queue) = (fresh("sides"), fresh("sides-dlq"));
+    create_topic(&topic, 1, &[]).await;
+    produce(&topic, Some(b"bad \xff key"), Some(b"value"));
+    produce(&topic, Some(b"key"), Some(b"bad \xff value"));
+    let properties = text(&[
+        ("topics", &topic),
+        ("errors.deadletterqueue.topic.name", &queue),
+        ("errors.deadletterqueue.topic.replication.factor", "1"),
+        ("errors.deadletterqueue.context.headers.enable", "true"),
+    ]);
+    let mut source = open_source(&topic, &properties).await.unwrap();
+    let letters = KafkaDeadLetters::open(&properties, "sides").unwrap().unwrap();
+    let mut policy = ErrorPolicy::new(Tolerance::All, Some(Box::new(letters)));
+
+    for (record, error) in read(&mut source, 2).await.rejected {
+        policy.refuse(record, error, RejectionStage::Read).unwrap();
+    }
+    policy.flush().await.unwrap();
+
+    let bytes = "org.apache.kafka.connect.converters.ByteArrayConverter";
+    let from_queue = text(&[("topics", &queue), ("key.converter", bytes), ("value.converter", bytes)]);
+    let mut source = open_source(&queue, &from_queue).await.unwrap();
+    let dead = read(&mut source, 2).await.records;
+    for (record, stage, part, key, value) in [
+        (&dead[0], "KEY_CONVERTER", "the key ", &b"bad \xff key"[..], &b"value"[..]),
+        (&dead[1], "VALUE_CONVERTER", "the value ", b"key", b"bad \xff value"),
+    ] {
+        let raw = record.origin.raw.as_ref().unwrap();
+        assert_eq!((raw.key.as_deref(), raw.value.as_deref()), (Some(key), Some(value)));
+        assert_eq!(headers(record)["__connect.errors.stage"], stage);
+        assert!(headers(record)["__connect.errors.exception.message"].starts_with(part));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,8 @@
 //! Reading.
 
-use sluice_core::{ErrorClass, record::EventPosition, sink::Sink as _, source::Source as _};
+use sluice_core::{
+    ErrorClass, error::RecordPart, record::EventPosition, sink::Sink as _, source::Source as _,
+};
 
 use crate::{
     servers::{
@@ -30,6 +32,9 @@ async fn poison_is_rejected_with_its_bytes_and_its_place_and_the_rest_flows() {
     let codes: Vec<_> = got.rejected.iter().map(|(_, error)| (error.class(), error.code())).collect();
     let reject = ErrorClass::Reject;
     assert_eq!(codes, [(reject, "kafka.not_registry_format"), (reject, "kafka.schema_id_unknown")]);
+    let parts: Vec<_> = got.rejected.iter().map(|(_, error)| error.part().unwrap()).collect();
+    assert_eq!(parts, [RecordPart::Key, RecordPart::Value]);
+    assert!(got.rejected[0].1.to_string().starts_with("the key cannot be read: "));
     let (record, _) = &got.rejected[0];
     assert_eq!(record.origin.log.as_ref().unwrap().offset, 1);
     assert_eq!(record.origin.raw.as_ref().unwrap().key.as_deref(), Some(&b"no magic"[..]));
@@ -140,6 +145,30 @@ async fn records_of_debezium_take_their_position_from_the_lsn_and_tombstones_fro
     assert_eq!(events.map(|record| record.origin.event).collect::<Vec<_>>(), [at(100), at(200), at(200)]);
     let other = got.records.iter().find(|record| record.origin.raw.as_ref().unwrap().key != key_of_one);
     assert_eq!(other.unwrap().origin.event, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_between_a_delete_of_debezium_and_its_tombstone_keeps_the_position() {
+    let topic = fresh("restart");
+    create_topic(&topic, 1, &[]).await;
+    let table = Table::new(&topic);
+    let properties = avro(&[("topics", &topic), ("sluice.position.header", "false")]);
+    let mut sink = open_sink(&properties).await.unwrap();
+    sink.write(&[table.change(1, Some("a"), 100), table.change(1, None, 200)]).await.unwrap();
+    sink.flush(None).await.unwrap();
+    let mut source = open_source(&topic, &properties).await.unwrap();
+    let before = read(&mut source, 2).await;
+    source.acknowledge(&before.position.unwrap()).await.unwrap();
+    source.close().await.unwrap();
+
+    sink.write(&[table.tombstone(1, 200), table.change(1, Some("b"), 300)]).await.unwrap();
+    sink.flush(None).await.unwrap();
+    let mut source = open_source(&topic, &properties).await.unwrap();
+    let after = read(&mut source, 3).await;
+
+    let commits: Vec<_> = after.records.iter().map(|record| record.origin.event.unwrap().commit).collect();
+    assert_eq!(commits, [200, 200, 300], "the delete comes again, so that its tombstone has a position");
+    assert_eq!(after.position.unwrap().next(&topic, 0), Some(4));
 }
 
 #[tokio::test(flavor = "multi_thread")]
