@@ -129,6 +129,9 @@ impl Planner {
         let mapping = self.mapping(target, &schemas);
         let wanted = wanted(record, target, &mapping, &schemas)?;
         let Some(table) = self.table(target, &wanted, &schemas, timestamp).await? else { return Ok(None) };
+        if self.known.get(&target.table).is_some_and(|known| has_changed(known, Some(&table))) {
+            return Err(CassandraError::Changed { table: target.table.clone() });
+        }
         let columns = compile(target, &table, &wanted, &schemas, self.config.schema_policy)?;
         let keys = key_places(record, &table, &columns)?;
         let mut plan = Plan {
@@ -149,11 +152,12 @@ impl Planner {
             }),
             max_bytes: self.config.max_request_bytes.0,
             null_to_unset: target.settings.as_ref().and_then(|settings| settings.null_to_unset),
+            deletes: target.settings.as_ref().is_none_or(|settings| settings.deletes_enabled),
         };
         if schemas.row.is_some() {
             plan.insert = Some(self.prepare_insert(target, &table, &plan).await?);
         }
-        if target.settings.as_ref().is_none_or(|settings| settings.deletes_enabled) {
+        if plan.deletes {
             plan.delete = Some(self.prepare_delete(target, &table, &plan).await?);
         }
         self.known.insert(target.table.clone(), table);

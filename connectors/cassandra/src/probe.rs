@@ -50,6 +50,7 @@ impl Probe {
             timestamp: None,
             max_bytes: usize::MAX,
             null_to_unset: None,
+            deletes: true,
         };
         Self { plan }
     }
@@ -73,6 +74,11 @@ impl Probe {
     /// Applies DataStax's `nullToUnset`.
     pub fn null_to_unset(&mut self, unset: bool) {
         self.plan.null_to_unset = Some(unset);
+    }
+
+    /// Applies DataStax's `deletesEnabled` = false.
+    pub fn keep_deleted(&mut self) {
+        self.plan.deletes = false;
     }
 }
 

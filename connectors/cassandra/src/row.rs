@@ -111,10 +111,10 @@ fn full_before(change: &Change) -> Option<&[Value]> {
 }
 
 impl Row<'_> {
-    /// Whether an update is known to have left the value at a place as it was.
-    pub(crate) fn unchanged(&self, place: &Place, value: &Value) -> bool {
+    /// Whether an update is known to have found a null at a place.
+    pub(crate) fn was_null(&self, place: &Place) -> bool {
         match (&self.before, place) {
-            (Some(before), Place::Row(path)) => before.find(path) == value,
+            (Some(before), Place::Row(path)) => before.find(path).is_null(),
             _ => false,
         }
     }

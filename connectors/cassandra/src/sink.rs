@@ -67,7 +67,11 @@ impl CassandraTask {
     }
 
     async fn accept(&mut self, batch: &[Record]) -> Result<(), CassandraError> {
-        if self.planner.tables_changed().is_some() {
+        if let Some(table) = self.planner.tables_changed() {
+            if self.accepted > 0 {
+                // What the old plans wrote or refused since the last flush does not count.
+                return Err(CassandraError::Changed { table });
+            }
             self.forget_plans();
         }
         for record in batch {

@@ -67,6 +67,8 @@ pub(crate) struct Plan {
     pub(crate) max_bytes: usize,
     /// DataStax's switch; without it the operation decides.
     pub(crate) null_to_unset: Option<bool>,
+    /// Whether deleted rows go; where they stay, an inserted row may meet cells of an older one.
+    pub(crate) deletes: bool,
 }
 
 /// What a null becomes.
@@ -156,7 +158,8 @@ impl Plan {
         writer: &mut RowWriter<'_>,
     ) -> Result<(), CellError> {
         let row = Row::of(record, Action::Upsert);
-        let nulls = self.nulls(record);
+        let operation = operation(record);
+        let nulls = self.nulls(operation);
         let mut size = REQUEST_OVERHEAD;
         for (index, column) in self.columns.iter().enumerate() {
             let value = row.find(&column.place);
@@ -167,9 +170,10 @@ impl Plan {
             let cell = writer.make_cell_writer();
             let written = match value {
                 _ if column.key => write_key(column, value, cell),
+                // Under a new key there is no cell that it could be left in.
+                Value::Unavailable if is_new(operation) => Err(ValueError::Unavailable),
                 Value::Unavailable => Ok(cell.set_unset()),
-                _ if row.unchanged(&column.place, value) => Ok(cell.set_unset()),
-                Value::Null if nulls == Nulls::Unset => Ok(cell.set_unset()),
+                Value::Null if nulls == Nulls::Unset || row.was_null(&column.place) => Ok(cell.set_unset()),
                 Value::Null => Ok(cell.set_null()),
                 value => column.encoder.encode(value, cell),
             };
@@ -214,16 +218,25 @@ impl Plan {
     /// A null that was read or inserted hides nothing; one that came by an update may.
     ///
     /// Without a known operation a record may be an update.
-    fn nulls(&self, record: &Record) -> Nulls {
-        let operation = match &record.value {
-            Payload::Change(change) => Some(change.operation),
-            Payload::Plain(_) => record.origin.operation,
-        };
+    fn nulls(&self, operation: Option<Operation>) -> Nulls {
         match (self.null_to_unset, operation) {
-            (Some(true), _) | (None, Some(Operation::Create | Operation::Read)) => Nulls::Unset,
+            (Some(true), _) | (None, Some(Operation::Read)) => Nulls::Unset,
+            (None, Some(Operation::Create)) if self.deletes => Nulls::Unset,
             _ => Nulls::Tombstone,
         }
     }
+}
+
+fn operation(record: &Record) -> Option<Operation> {
+    match &record.value {
+        Payload::Change(change) => Some(change.operation),
+        Payload::Plain(_) => record.origin.operation,
+    }
+}
+
+/// Whether a row was not there before; the source sends an update of the key as such a row, too.
+fn is_new(operation: Option<Operation>) -> bool {
+    matches!(operation, Some(Operation::Create | Operation::Read))
 }
 
 /// Returns about how many bytes a value takes in a request; never too few for text and bytes.

@@ -109,5 +109,6 @@ fn key_plan(table: &TableName) -> Plan {
         timestamp: None,
         max_bytes: usize::MAX,
         null_to_unset: None,
+        deletes: true,
     }
 }

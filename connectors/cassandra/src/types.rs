@@ -114,6 +114,9 @@ pub enum ValueError {
     /// A key column whose value the source did not send.
     #[error("the value of a key column was not sent")]
     UnavailableKey,
+    /// A value of a new row that the source did not send.
+    #[error("a value of a row with a new key was not sent")]
+    Unavailable,
     /// More than a request can carry.
     #[error("with this value the row is too large for one request")]
     Size,
@@ -131,6 +134,7 @@ impl ValueError {
             Self::Dimensions { .. } => "cassandra.vector_dimensions",
             Self::NullKey => "cassandra.null_key",
             Self::UnavailableKey => "cassandra.unavailable_key",
+            Self::Unavailable => "cassandra.unavailable_value",
             Self::Size => "cassandra.value_size",
         }
     }
@@ -149,6 +153,10 @@ impl ValueError {
                 "rows without a key cannot be written; map another column or filter such records"
             }
             Self::UnavailableKey => "set REPLICA IDENTITY FULL on the source table",
+            Self::Unavailable => {
+                "Postgres does not send a large value that an update of the key left as it was: set REPLICA IDENTITY \
+                 FULL on the source table, and update this row once more"
+            }
             Self::Size => "by default Cassandra takes 16 MiB in one request: see `max.request.bytes`",
         }
     }

@@ -210,6 +210,32 @@ async fn a_table_made_anew_with_other_types_gets_no_wrong_bytes() {
     assert_eq!(keyspace.rows("SELECT id, n FROM KS.orders").await, ["2|8"]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_made_anew_between_two_writes_of_one_flush_gets_all_of_them_again() {
+    let keyspace = Keyspace::fresh("between").await;
+    keyspace.run("CREATE TABLE KS.orders (id int PRIMARY KEY, n int)").await;
+    let source = orders(vec![("id", int()), ("n", int())], 1);
+    let order = |id, commit| [source.change(Operation::Create, &[Value::Int32(id), Value::Int32(7)], commit)];
+    let mut sink = keyspace.sink(&[]).await;
+    write_all(&mut sink, &order(1, 1000)).await;
+
+    keyspace.run("DROP TABLE KS.orders").await;
+    keyspace.run("CREATE TABLE KS.orders (id int PRIMARY KEY, n bigint)").await;
+    keyspace.run("CREATE TABLE KS.users (id int PRIMARY KEY, name text, note text)").await;
+    sink.write(&order(2, 2000)).await.unwrap();
+    // A table that is not known yet makes the sink read the schema anew.
+    sink.write(&[Source::users().change(Operation::Create, &user(1, "a", "b"), 2100)]).await.unwrap();
+    let written = match sink.write(&order(3, 2200)).await {
+        Ok(()) => sink.flush(None).await,
+        Err(error) => Err(error),
+    };
+
+    let error = written.expect_err("the row bound for the old table is neither written nor refused");
+    assert_eq!((error.class(), error.code()), (ErrorClass::Retry, "cassandra.schema_changed"));
+    write_until_accepted(&mut sink, &[order(2, 2000), order(3, 2200)].concat()).await;
+    assert_eq!(keyspace.rows("SELECT id, n FROM KS.orders").await, ["2|7", "3|7"]);
+}
+
 /// Does as the driver does: writes again as long as the error passes.
 async fn until_refused(sink: &mut impl Sink, records: &[sluice_core::Record]) -> Error {
     loop {

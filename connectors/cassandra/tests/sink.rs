@@ -82,7 +82,7 @@ async fn nulls_follow_the_operation_and_unavailable_keeps_the_cell() {
     .await;
 
     let rows = keyspace.rows("SELECT id, name, note, WRITETIME(note) FROM KS.users").await;
-    assert_eq!(rows, ["1|null|'kept'|1000", "2|'b'|'kept'|1000", "3|null|'kept'|1000"]);
+    assert_eq!(rows, ["1|null|'kept'|1000", "2|'b'|'kept'|1000", "3|null|'kept'|2000"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -87,12 +87,13 @@ fn a_null_that_came_by_an_update_is_a_tombstone() {
 }
 
 #[test]
-fn with_the_whole_row_before_only_what_changed_is_written() {
+fn with_the_whole_row_before_a_null_that_was_null_is_unset_and_every_value_is_written() {
     let record = change(Operation::Update, Some([Value::Null, "x".into()]), Some([Value::Null, "y".into()]));
     assert_eq!(cells(&record), (UNSET.to_vec(), text("y")));
 
+    // The row may not be in the table: compacted away, or older than the first record.
     let record = change(Operation::Update, Some(["x".into(), "z".into()]), Some([Value::Null, "z".into()]));
-    assert_eq!(cells(&record), (NULL.to_vec(), UNSET.to_vec()));
+    assert_eq!(cells(&record), (NULL.to_vec(), text("z")));
 }
 
 #[test]
@@ -103,12 +104,27 @@ fn a_row_before_that_may_be_the_key_only_proves_nothing() {
 }
 
 #[test]
-fn an_unavailable_value_is_unset_whatever_the_operation() {
-    for operation in [Operation::Create, Operation::Update] {
-        let record = change(operation, None, Some([Value::Unavailable, "x".into()]));
+fn an_unavailable_value_is_unset_in_an_update_and_refused_in_a_new_row() {
+    let row = || Some([Value::Unavailable, "x".into()]);
+    assert_eq!(cells(&change(Operation::Update, None, row())).0, UNSET);
 
-        assert_eq!(cells(&record).0, UNSET);
-    }
+    let new = change(Operation::Create, None, row());
+    let error = Probe::new(&key_schema(), &row_schema()).insert(&new, 7, &mut Vec::new()).unwrap_err();
+
+    assert_eq!(error.code(), "cassandra.unavailable_value");
+    assert!(error.to_string().contains("column `a`"));
+}
+
+#[test]
+fn where_deletes_are_switched_off_an_inserted_null_hides_what_an_older_row_left() {
+    let record = change(Operation::Create, None, Some([Value::Null, Value::Null]));
+    let mut probe = Probe::new(&key_schema(), &row_schema());
+    probe.keep_deleted();
+
+    let mut bytes = Vec::new();
+    probe.insert(&record, 7, &mut bytes).unwrap();
+
+    assert_eq!(bytes[8..12], NULL);
 }
 
 #[test]
