@@ -7,7 +7,10 @@ mod run;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use sluice_core::{config::Fault, registry::Registry};
+use sluice_core::{
+    config::{Fault, Severity},
+    registry::Registry,
+};
 
 use crate::{
     settings::{Settings, read_connector},
@@ -135,8 +138,16 @@ fn unique(plans: &[Plan], plan: Plan) -> Result<Plan, Vec<Fault>> {
 }
 
 fn print_faults(place: &str, faults: &[Fault]) {
-    eprintln!("{place}: {} fault{}", faults.len(), if faults.len() == 1 { "" } else { "s" });
+    let warnings = faults.iter().filter(|fault| fault.severity == Severity::Warning).count();
+    let counted = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        _ => Some(format!("{count} {what}s")),
+    };
+    let counts = [counted(faults.len() - warnings, "fault"), counted(warnings, "warning")];
+    eprintln!("{place}: {}", counts.into_iter().flatten().collect::<Vec<_>>().join(" and "));
     for fault in faults {
-        eprintln!("  {}", fault.to_string().replace('\n', "\n  "));
+        let severity = if fault.severity == Severity::Warning { "warning: " } else { "" };
+        eprintln!("  {severity}{}", fault.to_string().replace('\n', "\n  "));
     }
 }
