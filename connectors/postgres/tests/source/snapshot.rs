@@ -132,6 +132,28 @@ async fn interrupted_snapshot_goes_on_with_the_tables_that_are_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn crash_before_the_first_save_takes_the_snapshot_again_from_the_same_slot() {
+    let tables = "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 0), (2, 0)";
+    let database = Database::new("unsaved", tables).await;
+    drop(database.open(&[]).await);
+    database
+        .run("UPDATE t SET v = 1 WHERE id = 1; DELETE FROM t WHERE id = 2; INSERT INTO t VALUES (3, 0)")
+        .await;
+
+    let mut reader = database.open_at(&[], None).await.unwrap();
+    let rows = reader.snapshot().await;
+    let changes = reader.records(4).await;
+
+    let mut ids: Vec<_> = rows.iter().map(key).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, [1, 3]);
+    assert_eq!(codes(&changes), "ud-c", "the slot kept what came after its creation");
+    assert!(rows.iter().all(|row| event(row).commit < event(&changes[0]).commit));
+    reader.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn snapshot_only_ends_and_leaves_no_slot() {
     let database =
         Database::new("only", "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)").await;
