@@ -2,17 +2,14 @@
 //!
 //! The server is named by `SLUICE_TEST_POSTGRES`; its role must be a superuser.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "clippy knows test functions, but not what they share"
-)]
+#![allow(clippy::unwrap_used, reason = "clippy knows test functions, but not what they share")]
 
 mod support;
 
 use std::time::{Duration, Instant};
 
 use sluice_postgres::lsn::Lsn;
-use sluice_postgres::pgoutput::{Column, Message, OldTuple, TupleData};
+use sluice_postgres::pgoutput::{Column, Message, OldTuple, TupleData, Update};
 use sluice_postgres::replication::{
     Authentication, Frame, ReplicationClient, ReplicationError, SlotSnapshot, Streaming, quote_identifier,
 };
@@ -152,6 +149,13 @@ async fn a_wait_for_a_slot_can_be_interrupted() {
     fixture.remove().await;
 }
 
+/// Postgres may describe a relation again at any time, so the place of a change is not fixed.
+fn only_update(transaction: &[Message]) -> &Update {
+    let update = transaction.iter().find(|message| matches!(message, Message::Update(_)));
+    let Some(Message::Update(update)) = update else { panic!("{transaction:?}") };
+    update
+}
+
 #[tokio::test]
 async fn every_kind_of_change_arrives_in_commit_order() {
     let fixture = Fixture::new("changes").await;
@@ -170,14 +174,14 @@ async fn every_kind_of_change_arrives_in_commit_order() {
     assert_eq!(insert[0][..2], [Some("1".to_owned()), Some("it's".to_owned())]);
     assert_eq!(insert[0][2].as_ref().unwrap().len(), 9000);
     let update = messages.transaction().await;
-    let Message::Update(update) = &update[1] else { panic!("{update:?}") };
+    let update = only_update(&update);
     assert_eq!(texts(&update.new), [Some("1".into()), None, Some("unchanged".into())]);
     let key = messages.transaction().await;
-    let Message::Update(key) = &key[1] else { panic!("{key:?}") };
+    let key = only_update(&key);
     let Some(OldTuple::Key(old)) = &key.old else { panic!("{key:?}") };
     assert_eq!(texts(old)[0], Some("1".to_owned()));
     let delete = messages.transaction().await;
-    assert!(matches!(&delete[1], Message::Delete(_)), "{delete:?}");
+    assert!(delete.iter().any(|message| matches!(message, Message::Delete(_))), "{delete:?}");
     let truncate = messages.transaction().await;
     assert!(truncate.iter().any(|message| matches!(message, Message::Truncate(_))));
     let emitted = messages.transaction().await;

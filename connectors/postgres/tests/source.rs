@@ -13,5 +13,7 @@ mod gaps;
 mod harness;
 #[path = "source/snapshot.rs"]
 mod snapshot;
+#[path = "source/transactions.rs"]
+mod transactions;
 #[path = "source/types.rs"]
 mod types;
