@@ -143,6 +143,16 @@ impl Stack {
         running.map(|(_, name, value)| (name, value)).collect()
     }
 
+    /// The addresses under the names that the crates' tests and benchmarks read.
+    pub fn test_environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("SLUICE_TEST_POSTGRES", self.postgres_config("postgres")),
+            ("SLUICE_TEST_KAFKA", self.bootstrap_servers()),
+            ("SLUICE_TEST_REGISTRY", self.registry_url()),
+            ("SLUICE_TEST_CASSANDRA", self.cassandra_address()),
+        ]
+    }
+
     /// Stops all servers in order; what they stored stays if a directory was given.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-use super::{build_release, cargo, root};
+use super::{build_release, cargo, cargo_with, root};
 use crate::doctor;
 use crate::report::step;
 use crate::servers::Tuning;
@@ -17,9 +17,12 @@ use crate::stack::{Stack, StackOptions};
 pub fn run() -> anyhow::Result<()> {
     doctor::require(false, false)?;
     let programs = step("build", build_release)?;
-    step("micro-benchmarks", || cargo(&["bench", "--workspace", "--locked"]))?;
+    step("build of the micro-benchmarks", || cargo(&["bench", "--workspace", "--locked", "--no-run"]))?;
     let options = StackOptions { tuning: Tuning::Bench, ..StackOptions::default() };
     let stack = step("servers", || Stack::start(&options))?;
+    step("micro-benchmarks", || {
+        cargo_with(&stack.test_environment(), &["bench", "--workspace", "--locked", "--benches"])
+    })?;
     step("pipeline", || {
         let mut command = Command::new(programs.join("sluice-users"));
         command.arg("bench").current_dir(root()).envs(stack.environment());

@@ -57,13 +57,7 @@ fn shared_servers() -> anyhow::Result<()> {
     let mut arguments = vec!["test", "--workspace", "--locked"];
     arguments.extend(integration.iter().flat_map(|name| ["--test", name]));
     let stack = step("servers", || Stack::start(&StackOptions::default()))?;
-    let addresses = [
-        ("SLUICE_TEST_POSTGRES", stack.postgres_config("postgres")),
-        ("SLUICE_TEST_KAFKA", stack.bootstrap_servers()),
-        ("SLUICE_TEST_REGISTRY", stack.registry_url()),
-        ("SLUICE_TEST_CASSANDRA", stack.cassandra_address()),
-    ];
-    step("connectors against real servers", || cargo_with(&addresses, &arguments))
+    step("connectors against real servers", || cargo_with(&stack.test_environment(), &arguments))
 }
 
 fn own_servers(files: &[&str], filter: Option<&str>) -> anyhow::Result<()> {
