@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rdkafka::message::{Header as Native, OwnedHeaders};
 use sluice_core::{
     Error, Value,
-    config::{Config as _, Definition, Properties},
+    config::{Config as _, Definition, Fault, Properties},
     pipeline::{DeadLetter, DeadLetters},
     record::{Datum, Payload, RawRecord},
     registry::BoxFuture,
@@ -37,6 +37,23 @@ impl KafkaDeadLetters {
     /// Lists the properties that [`KafkaDeadLetters::open`] reads.
     pub fn definitions() -> Vec<Definition> {
         DeadLettersConfig::definitions()
+    }
+
+    /// Lists what is wrong with the properties that [`KafkaDeadLetters::open`] reads; connects to nothing.
+    pub fn validate(properties: &Properties) -> Vec<Fault> {
+        let config = match DeadLettersConfig::from_properties(properties) {
+            Ok(config) => config,
+            Err(faults) => return faults,
+        };
+        let servers = &config.bootstrap_servers.0;
+        let mut faults = ClientSettings::faults(ClientKind::Producer, servers, &config.producer.0);
+        faults.extend(ClientSettings::faults(ClientKind::Admin, servers, &config.admin.0));
+        let replicas = config.replication_factor;
+        if replicas != -1 && !(1..=i32::from(i16::MAX)).contains(&replicas) {
+            let expected = "expected a number from 1, or -1 for the broker's default";
+            faults.push(Fault::invalid("errors.deadletterqueue.topic.replication.factor", expected));
+        }
+        faults
     }
 
     /// Makes the queue of a connector; none when `errors.deadletterqueue.topic.name` is not set.

@@ -148,6 +148,8 @@ pub(crate) struct Producer {
     inner: ThreadedProducer<Deliveries, NoCustomPartitioner>,
     deliveries: Arc<Deliveries>,
     sent: usize,
+    /// Bytes that the queue holds: a larger record never finds room.
+    queue_bytes: usize,
 }
 
 impl Producer {
@@ -160,11 +162,15 @@ impl Producer {
         let inner = ThreadedProducer::from_config_and_context(settings.config(), deliveries)
             .map_err(|error| settings.refused(error))?;
         let deliveries = Arc::clone(inner.client().context());
-        Ok(Self { inner, deliveries, sent: 0 })
+        let kibibytes = settings.config().get("queue.buffering.max.kbytes");
+        let queue_bytes =
+            kibibytes.and_then(|text| text.parse::<usize>().ok()).map_or(usize::MAX, |size| size * 1024);
+        Ok(Self { inner, deliveries, sent: 0, queue_bytes })
     }
 
     /// Puts a record into the queue, which copies it.
     pub(crate) fn send(&mut self, message: Message<'_>, index: usize) -> Sent {
+        let size = message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len);
         let record = BaseRecord {
             topic: message.topic,
             partition: message.partition,
@@ -179,7 +185,10 @@ impl Producer {
                 self.sent += 1;
                 Sent::Queued
             }
-            Err((ClientError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => Sent::Full,
+            Err((ClientError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
+                let too_large = ClientError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge);
+                if size > self.queue_bytes { Sent::Refused(too_large) } else { Sent::Full }
+            }
             Err((error, _)) => Sent::Refused(error),
         }
     }

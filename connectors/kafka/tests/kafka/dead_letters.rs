@@ -122,3 +122,18 @@ async fn record_that_was_never_bytes_is_written_as_json_without_context_unless_a
 fn without_a_topic_there_is_no_queue() {
     assert!(KafkaDeadLetters::open(&text(&[]), "none").unwrap().is_none());
 }
+
+#[test]
+fn faults_of_the_queue_are_told_without_connecting() {
+    let faults = KafkaDeadLetters::validate(&text(&[
+        ("errors.deadletterqueue.topic.name", "q"),
+        ("errors.deadletterqueue.topic.replication.factor", "0"),
+        ("producer.override.linger.ms", "soon"),
+    ]));
+
+    let properties: Vec<_> = faults.iter().map(|fault| fault.property.as_str()).collect();
+    assert_eq!(
+        properties,
+        ["producer.override.linger.ms", "errors.deadletterqueue.topic.replication.factor"]
+    );
+}

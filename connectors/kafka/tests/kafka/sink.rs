@@ -325,3 +325,22 @@ async fn broker_that_is_away_at_opening_is_retried() {
     assert_eq!((error.class(), error.code()), (ErrorClass::Retry, "kafka.unreachable"));
     assert!(error.to_string().contains("127.0.0.1:1"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn record_larger_than_the_whole_queue_is_refused_and_not_waited_for() {
+    let topic = fresh("queue");
+    create_topic(&topic, 1, &[]).await;
+    let properties = text(&[
+        ("producer.override.max.request.size", "8000000"),
+        ("producer.override.buffer.memory", "1048576"),
+    ]);
+    let mut sink = open_sink(&properties).await.unwrap();
+    let large = "x".repeat(2 << 20);
+
+    let records = [text_record(&topic, "a", Some(&large)), text_record(&topic, "b", Some("small"))];
+    tokio::time::timeout(std::time::Duration::from_secs(30), sink.write(&records)).await.unwrap().unwrap();
+    let rejected = sink.flush(None).await.unwrap().rejected;
+
+    assert_eq!(rejected.len(), 1);
+    assert_eq!((rejected[0].index, rejected[0].error.code()), (0, "kafka.record_too_large"));
+}
