@@ -31,12 +31,16 @@ impl Clock {
         match self.source {
             TimestampSource::Position => match &record.origin.event {
                 Some(event) => self.of_event(event, record),
-                None => Err(refused(
-                    record,
-                    "carries no position in the source's log",
-                    "cassandra.position_missing",
-                    "read it from a topic that sluice wrote, or set `write.timestamp=record-time`",
-                )),
+                None => {
+                    let hint = if record.value.is_tombstone() {
+                        "a topic of Debezium's that was compacted holds tombstones without their deletes: drop \
+                         them with `Filter` and `RecordIsTombstone`; the deletes themselves carry a position"
+                    } else {
+                        "read it from a topic that sluice wrote, or set `write.timestamp=record-time`"
+                    };
+                    let what = "carries no position in the source's log";
+                    Err(refused(record, what, "cassandra.position_missing", hint))
+                }
             },
             TimestampSource::RecordTime => {
                 let micros = record.timestamp.and_then(|millis| millis.checked_mul(1000));
