@@ -73,3 +73,39 @@ impl StatusWriter {
         self.sender.send_replace(state);
     }
 }
+
+/// A pipeline that is gone without having said how it ended, as after a panic, has failed.
+impl Drop for StatusWriter {
+    fn drop(&mut self) {
+        let ended = matches!(*self.sender.borrow(), State::Failed { .. } | State::Stopped);
+        if !ended {
+            let cause = "the connector ended by a defect in sluice; please report it".to_owned();
+            self.publish(State::Failed { cause });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipeline_that_is_gone_without_a_word_has_failed() {
+        let (writer, reader) = StatusWriter::new("c");
+        writer.publish(State::Running);
+
+        drop(writer);
+
+        assert_eq!(reader.borrow().name(), "failed");
+    }
+
+    #[test]
+    fn a_pipeline_that_stopped_stays_stopped() {
+        let (writer, reader) = StatusWriter::new("c");
+        writer.publish(State::Stopped);
+
+        drop(writer);
+
+        assert_eq!(*reader.borrow(), State::Stopped);
+    }
+}
