@@ -62,8 +62,10 @@ impl Providers {
             match part("provider") {
                 "env" => resolved.push_str(&self.variable(part("key"))?),
                 "file" => resolved.push_str(&self.file(Path::new(part("path")), part("key"))?),
-                // Other `${…}` are not ours, such as `${table}` in a format or `$1` in a replacement.
-                _ => resolved.push_str(whole.as_str()),
+                // Without a colon they are not ours, such as `${table}` in a format.
+                other => {
+                    return Err(format!("there is no config provider `{other}`; there are `env` and `file`"));
+                }
             }
             rest = whole.end();
         }
@@ -111,6 +113,13 @@ mod tests {
     #[test]
     fn placeholder_of_a_format_is_left_alone() {
         assert_eq!(providers(&[]).resolve_value("${table}_x"), Ok("${table}_x".to_owned()));
+    }
+
+    #[test]
+    fn reference_to_an_unknown_provider_is_refused() {
+        let error = providers(&[]).resolve_value("${vault:db:password}").unwrap_err();
+
+        assert!(error.contains("`vault`"), "{error}");
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Worker {
     /// Starts a pipeline for each plan.
     ///
     /// # Errors
-    /// When the file of positions cannot be used; nothing has started then.
+    /// When the file of positions or a dead letter queue cannot be used; nothing has started then.
     pub(crate) fn start(
         plans: Vec<Plan>,
         settings: &WorkerSettings,
@@ -35,11 +35,14 @@ impl Worker {
     ) -> Result<Self, Error> {
         let checkpoints = FileCheckpoints::open(settings.offsets_file.as_ref())?;
         let mut worker = Self { tasks: JoinSet::new(), states: Vec::new() };
+        let mut pipelines = Vec::new();
         for plan in plans {
             let (status, state) = StatusWriter::new(&plan.name);
-            let name = plan.name.clone();
-            let pipeline = pipeline(plan, settings, &checkpoints, status, stop.clone())?;
-            worker.states.push((name.clone(), state));
+            worker.states.push((plan.name.clone(), state));
+            pipelines.push(pipeline(plan, settings, &checkpoints, status, stop.clone())?);
+        }
+        for pipeline in pipelines {
+            let name = pipeline.connector.clone();
             worker.tasks.spawn(async move { (name, pipeline.run().await) });
         }
         Ok(worker)

@@ -158,7 +158,15 @@ impl Direction {
     }
 
     fn validate(&self, properties: &Properties) -> Vec<Fault> {
-        self.plugins().into_iter().flat_map(|plugin| plugin.validate(properties)).collect()
+        let mut faults: Vec<_> =
+            self.plugins().into_iter().flat_map(|plugin| plugin.validate(properties)).collect();
+        if matches!(self, Self::Sink { .. }) {
+            let told = |fault: &Fault| faults.iter().any(|other| other.property == fault.property);
+            let more: Vec<_> =
+                KafkaDeadLetters::validate(properties).into_iter().filter(|fault| !told(fault)).collect();
+            faults.extend(more);
+        }
+        faults
     }
 
     /// Names the properties that nobody claims.
