@@ -222,16 +222,6 @@ pub enum SourceError {
         /// Why not.
         reason: ValueError,
     },
-    /// A row got another key, and one of its large values was not sent along.
-    #[error(
-        "a row of table `{table}` got another key, but the log does not hold its large value of column `{column}`"
-    )]
-    ValueMissing {
-        /// The table.
-        table: String,
-        /// The column.
-        column: String,
-    },
     /// The stream does not make sense.
     #[error("the stream of changes is broken: {what}")]
     Stream {
@@ -272,7 +262,7 @@ impl SourceError {
 impl Classify for SourceError {
     fn class(&self) -> ErrorClass {
         match self {
-            Self::Value { .. } | Self::ValueMissing { .. } => ErrorClass::Reject,
+            Self::Value { .. } => ErrorClass::Reject,
             Self::Sql { .. } | Self::Replication(_) => match (self.state(), self) {
                 (Some(state), _) => class_of_state(state),
                 (
@@ -327,7 +317,6 @@ impl Classify for SourceError {
             Self::PositionAhead { .. } => "postgres.position_ahead",
             Self::OtherSlot { .. } => "postgres.other_slot",
             Self::Value { .. } => "postgres.value",
-            Self::ValueMissing { .. } => "postgres.value_missing",
             Self::Stream { .. } => "postgres.stream",
         }
     }

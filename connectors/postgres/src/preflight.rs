@@ -189,12 +189,8 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Entries of the include list that name no table: misspelt, or not there yet.
     async fn absent(&mut self) -> Result<(), SourceError> {
-        let Some(patterns) = &self.config.table_include else { return Ok(()) };
-        let tables = catalog::user_tables(&self.client).await?;
-        let names: Vec<_> = tables.iter().map(|(schema, name)| format!("{schema}.{name}")).collect();
-        for pattern in patterns.unmatched(&names.iter().map(String::as_str)) {
+        for pattern in tables::absent(&self.client, self.config).await? {
             let message = format!("`{pattern}` matches no table of database `{}`", self.config.database);
             let fault = Fault::new("postgres.table_missing", "table.include.list", message);
             self.faults.push(fault.hint("write it as schema.table, or create the table first"));

@@ -77,12 +77,6 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
         ),
         E::OtherSlot { .. } => format!("put `slot.name` back. If this is meant: {START_OVER}"),
         E::Value { reason, .. } => reason.hint().to_owned(),
-        E::ValueMissing { table, .. } => format!(
-            "run ALTER TABLE {} REPLICA IDENTITY FULL; so that later changes of keys carry the whole row. This one \
-             was logged without: set `errors.tolerance=all` to pass over the new row, and update its large value \
-             in Postgres afterwards; or take a new snapshot",
-            quoted_table(table)
-        ),
     })
 }
 

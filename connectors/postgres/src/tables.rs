@@ -31,9 +31,20 @@ pub(crate) async fn captured(
     {
         return Err(SourceError::TableNotPublished { table, publication: config.publication.clone() });
     }
+    for pattern in absent(client, config).await? {
+        tracing::warn!(pattern, "entry of table.include.list matches no table");
+    }
     let tables: Vec<_> =
         published.into_iter().filter(|table| captures_table(config, &table.schema, &table.name)).collect();
     Ok(tables)
+}
+
+/// Lists the entries of the include list that name no table: misspelt, or not there yet.
+pub(crate) async fn absent(client: &Client, config: &PostgresConfig) -> Result<Vec<String>, SourceError> {
+    let Some(patterns) = &config.table_include else { return Ok(Vec::new()) };
+    let tables = catalog::user_tables(client).await?;
+    let names: Vec<_> = tables.iter().map(|(schema, name)| format!("{schema}.{name}")).collect();
+    Ok(patterns.unmatched(&names.iter().map(String::as_str)).into_iter().map(str::to_owned).collect())
 }
 
 /// Names the tables that pass the filters and are not published.
