@@ -20,7 +20,7 @@ pub struct Position {
     pub slot: String,
     /// Where the slot stood when this connector first saw it: its generation.
     pub slot_origin: Lsn,
-    /// Generation of write timestamps; grows when LSNs start over.
+    /// Generation of the LSNs: 0, since a server whose LSNs start over is refused.
     pub epoch: u32,
     /// Up to here all is durable downstream: end of a commit, or of WAL without events. Resume here.
     pub lsn: Lsn,
