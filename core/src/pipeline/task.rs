@@ -29,11 +29,11 @@ pub struct FlushPolicy {
 }
 
 impl Default for FlushPolicy {
-    /// A window of some ten milliseconds at full speed, 16 MiB at the most, and 200 ms when little comes.
+    /// A window of some ten milliseconds at full speed, 8 MiB at the most, and 200 ms when little comes.
     fn default() -> Self {
         Self {
             max_records: 10_000,
-            max_bytes: 16 << 20,
+            max_bytes: 8 << 20,
             interval: Duration::from_millis(200),
             shutdown_timeout: Duration::from_secs(5),
         }

@@ -27,7 +27,7 @@ use crate::table::Table;
 pub(crate) use worker::now;
 
 /// Batches of records that may wait: enough to keep the workers busy while a batch is written.
-const CHANNEL: usize = 4;
+const CHANNEL: usize = 2;
 /// Pages of a range, 32 MiB: long enough to make its start cheap, short enough to share tables out.
 const RANGE_PAGES: i64 = 4096;
 
