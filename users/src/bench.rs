@@ -186,7 +186,8 @@ impl Bench {
         let topic = self.topic()?;
         let start = Instant::now();
         let mut sluice = self.start(&self.source(NAME))?;
-        while topic.records().await?.count < until {
+        // A topic that is being created may have no leader yet; it has no records then either.
+        while topic.records().await.map_or(0, |records| records.count) < until {
             sluice.still_runs(start, LIMIT)?;
             tokio::time::sleep(LOOK).await;
         }
