@@ -2,20 +2,23 @@
 //!
 //! Hot path. A *window* is what was written since the last flush; it is kept until it is durable, so
 //! that a failed sink gets all of it again. A failed source is opened again at the last saved position,
-//! always with an empty window, so that no record stands in it twice.
+//! always with an empty window, so that no record stands in it twice. Positions are saved beside the windows
+//! that follow ([`Saving`]).
 
-use serde_json::Value as Json;
 use tokio::time::Instant;
 
-use super::{Pipeline, RejectionStage, State, task::EngineError, window::Window};
+use super::{
+    Pipeline, RejectionStage, State,
+    saving::{Durable, Saving},
+    task::EngineError,
+    window::Window,
+};
 use crate::{
     checkpoint::Checkpoint,
     error::Error,
-    record::Record,
     registry::{DynSink, DynSource},
     retry::Backoff,
     sink::{Flushed, Rejection},
-    source::Batch,
 };
 
 /// A pipeline with its sink open.
@@ -24,8 +27,7 @@ pub(super) struct Driver<'a> {
     sink: Box<dyn DynSink>,
     window: Window,
     backoff: Backoff,
-    /// Position that was saved last, by the store or by the sink.
-    saved: Option<Json>,
+    saving: Saving,
 }
 
 impl<'a> Driver<'a> {
@@ -35,7 +37,8 @@ impl<'a> Driver<'a> {
         sink: Box<dyn DynSink>,
         backoff: Backoff,
     ) -> Result<(), Error> {
-        let mut driver = Self { pipeline, sink, window: Window::default(), backoff, saved: None };
+        let (window, saving) = (Window::default(), Saving::default());
+        let mut driver = Self { pipeline, sink, window, backoff, saving };
         let result = driver.sources().await;
         let closed = driver.sink.close().await;
         result.and(closed)
@@ -52,10 +55,10 @@ impl<'a> Driver<'a> {
     }
 
     async fn source(&mut self) -> Result<(), Error> {
-        if self.saved.is_none() {
-            self.saved = self.pipeline.load().await?;
+        if self.saving.saved.is_none() {
+            self.saving.saved = self.pipeline.load().await?;
         }
-        let mut source = self.pipeline.opener.source(self.saved.clone()).await?;
+        let mut source = self.pipeline.opener.source(self.saving.saved.clone()).await?;
         let result = self.drive(&mut *source).await;
         let closed = source.close().await;
         result.and(closed)
@@ -67,63 +70,32 @@ impl<'a> Driver<'a> {
         let (stop, policy) = (self.pipeline.stop.clone(), self.pipeline.flush);
         self.pipeline.status.publish(State::Running);
         loop {
-            let batch = tokio::select! {
+            let admitted = tokio::select! {
                 biased;
-                () = stop.cancelled() => return self.flush(Some(source)).await,
+                () = stop.cancelled() => return self.finish(Some(source)).await,
+                () = self.saving.answered() => self.acknowledge(Some(source)).await.map(|()| None),
                 () = self.window.due(policy) => {
-                    self.flush(Some(source)).await?;
+                    self.flush().await?;
                     continue;
                 }
-                batch = source.next_batch() => batch,
-            };
-            let admitted = match batch {
-                Ok(Some(batch)) => self.admit(batch),
-                Ok(None) => return self.flush(Some(source)).await,
-                Err(error) => Err(error),
+                batch = source.next_batch() => match batch {
+                    Ok(Some(batch)) => self.pipeline.admit(batch, &mut self.window).map(Some),
+                    Ok(None) => return self.finish(Some(source)).await,
+                    Err(error) => Err(error),
+                },
             };
             match admitted {
-                Ok(first) => self.write(first).await?,
+                Ok(Some(first)) => self.write(first).await?,
+                Ok(None) => continue,
                 Err(error) => {
-                    self.flush(None).await?;
+                    self.finish(None).await?;
                     return Err(error);
                 }
             }
             if self.window.is_full(policy) {
-                self.flush(Some(source)).await?;
+                self.flush().await?;
             }
         }
-    }
-
-    /// Transforms a batch into the window; returns the place of its first record. An error leaves the window as it was.
-    fn admit(&mut self, batch: Batch<Json>) -> Result<usize, Error> {
-        let first = self.window.records.len();
-        let (read, mut refused) = (batch.records.len() + batch.rejected.len(), batch.rejected.len());
-        for (record, error) in batch.rejected {
-            self.pipeline.errors.refuse(record, error, RejectionStage::Read)?;
-        }
-        refused += self.transform(batch.records).inspect_err(|_| self.window.records.truncate(first))?;
-        self.window.advance(batch.position, batch.bytes);
-        self.pipeline.count_batch(read, refused, self.window.records.len() - first);
-        Ok(first)
-    }
-
-    /// Appends what becomes of the records to the window and returns how many were refused.
-    fn transform(&mut self, records: Vec<Record>) -> Result<usize, Error> {
-        let Pipeline { chain, errors, .. } = &mut *self.pipeline;
-        if chain.is_empty() {
-            self.window.records.extend(records);
-            return Ok(0);
-        }
-        let mut refused = 0;
-        for record in records {
-            // A transform consumes its record; what an error must tell of it is kept aside.
-            let trace = errors.trace(&record);
-            if let Err(error) = chain.apply(record, &mut self.window.records) {
-                errors.refuse(trace, error, RejectionStage::Transformation)?;
-                refused += 1;
-            }
-        }
-        Ok(refused)
     }
 
     /// Writes the window from a place on; if that fails, all of it again until the sink takes it.
@@ -138,10 +110,10 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Flush, then save, then acknowledge: never in another order.
-    async fn flush(&mut self, source: Option<&mut (dyn DynSource + '_)>) -> Result<(), Error> {
+    /// Flushes, then has the position saved; [`Self::acknowledge`] comes when it is: never in another order.
+    async fn flush(&mut self) -> Result<(), Error> {
         let Some(_) = self.window.opened else { return self.flush_refused().await };
-        let started = Instant::now();
+        let since = Instant::now();
         let position = self.window.position.take();
         let checkpoint = position.map(|position| Checkpoint::new(&self.pipeline.connector, position));
         let flushed = self.flush_sink(checkpoint.as_ref()).await?;
@@ -151,19 +123,39 @@ impl<'a> Driver<'a> {
         self.flush_refused().await?;
         self.backoff.reset();
         self.pipeline.status.publish(State::Running);
-        let Some(checkpoint) = checkpoint else { return Ok(()) };
-        if !flushed.checkpoint_stored {
-            while let Err(error) = self.pipeline.save(&checkpoint).await {
+        if let Some(checkpoint) = checkpoint {
+            let durable = Durable { checkpoint, stored: flushed.checkpoint_stored, since };
+            self.saving.save(durable, self.pipeline.checkpoints.as_ref());
+        }
+        Ok(())
+    }
+
+    /// Takes the store's answer: acknowledges what is saved, or tries again.
+    async fn acknowledge(&mut self, source: Option<&mut (dyn DynSource + '_)>) -> Result<(), Error> {
+        let store = self.pipeline.checkpoints.as_ref();
+        match self.saving.take_saved(store) {
+            Ok(Some(durable)) => {
+                if let Some(source) = source {
+                    source.acknowledge(&durable.checkpoint.position).await?;
+                }
+                self.pipeline.count_flush(durable.since);
+            }
+            Ok(None) => {}
+            Err(error) => {
                 self.pipeline.pause(&mut self.backoff, error).await?;
+                self.saving.start_waiting(self.pipeline.checkpoints.as_ref());
             }
         }
-        if self.pipeline.checkpoints.is_some() || flushed.checkpoint_stored {
-            self.saved = Some(checkpoint.position.clone());
+        Ok(())
+    }
+
+    /// Flushes what there is and waits until its position is saved and acknowledged.
+    async fn finish(&mut self, mut source: Option<&mut (dyn DynSource + '_)>) -> Result<(), Error> {
+        self.flush().await?;
+        while self.saving.is_under_way() {
+            self.saving.answered().await;
+            self.acknowledge(source.as_deref_mut()).await?;
         }
-        if let Some(source) = source {
-            source.acknowledge(&checkpoint.position).await?;
-        }
-        self.pipeline.count_flush(started);
         Ok(())
     }
 

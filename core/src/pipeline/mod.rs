@@ -6,12 +6,14 @@
 //! ```
 //!
 //! [`driver`] is the only place that orders these steps and the only one that retries. [`task`] holds what
-//! a pipeline is made of, starts and stops it; [`errors`] decides about records that are refused; [`status`]
-//! shows what goes on.
+//! a pipeline is made of, starts and stops it; [`saving`] keeps the
+//! store busy beside the driver, [`errors`] decides about records that are refused; [`status`] shows what goes on.
 
+mod admit;
 mod chain;
 mod driver;
 mod errors;
+mod saving;
 mod status;
 mod task;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Chain, ErrorPolicy, State, StatusWriter, driver::Driver};
 use crate::{
-    checkpoint::{Checkpoint, CheckpointStore},
+    checkpoint::CheckpointStore,
     error::{Classify, Error, ErrorClass},
     metrics,
     registry::{BoxFuture, DynSink, DynSource},
@@ -167,15 +167,6 @@ impl Pipeline {
         let Some(checkpoints) = self.checkpoints.clone() else { return Ok(None) };
         let connector = self.connector.clone();
         tokio::task::spawn_blocking(move || checkpoints.load(&connector))
-            .await
-            .map_err(EngineError::CheckpointTask)?
-    }
-
-    /// Saves a position durably, off the async threads.
-    pub(super) async fn save(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        let Some(checkpoints) = self.checkpoints.clone() else { return Ok(()) };
-        let checkpoint = checkpoint.clone();
-        tokio::task::spawn_blocking(move || checkpoints.save(&checkpoint))
             .await
             .map_err(EngineError::CheckpointTask)?
     }

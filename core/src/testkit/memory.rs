@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
@@ -333,6 +333,8 @@ impl Sink for MemorySink {
 pub struct MemoryCheckpoints {
     positions: Arc<Mutex<BTreeMap<String, Json>>>,
     failures: Arc<Mutex<VecDeque<Error>>>,
+    /// Whether saves wait, and what wakes them.
+    stalled: Arc<(Mutex<bool>, Condvar)>,
     journal: Journal,
 }
 
@@ -340,6 +342,17 @@ impl MemoryCheckpoints {
     /// Makes an empty store that notes what is saved.
     pub fn new(journal: &Journal) -> Self {
         Self { journal: journal.clone(), ..Self::default() }
+    }
+
+    /// Makes saves wait, as a slow disk would.
+    pub fn stall(&self) {
+        *lock(&self.stalled.0) = true;
+    }
+
+    /// Lets the saves that wait go on.
+    pub fn resume(&self) {
+        *lock(&self.stalled.0) = false;
+        self.stalled.1.notify_all();
     }
 
     /// Makes a later save fail.
@@ -355,6 +368,8 @@ impl CheckpointStore for MemoryCheckpoints {
 
     fn save(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
         let place = checkpoint.position.get("next").unwrap_or(&checkpoint.position);
+        let (stalled, woken) = &*self.stalled;
+        drop(woken.wait_while(lock(stalled), |stalled| *stalled).unwrap_or_else(PoisonError::into_inner));
         if let Some(error) = lock(&self.failures).pop_front() {
             self.journal.note(format!("failed save {place}"));
             return Err(error);
