@@ -33,3 +33,8 @@ CREATE TABLE IF NOT EXISTS public.users (
 );
 
 ALTER TABLE public.users OWNER TO users_app;
+
+-- Every update and delete carries the whole row before it. Whoever keeps running totals of the change stream needs that
+-- (a move takes one person from a country and gives one to another), and only so does a change of the key carry a large
+-- value that it leaves alone. The price is WAL: the old row is logged with each change, out-of-line values included.
+ALTER TABLE public.users REPLICA IDENTITY FULL;

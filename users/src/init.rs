@@ -6,12 +6,13 @@ use tokio_postgres::{Client, Config};
 use crate::postgres::connect_to;
 
 /// The files of `postgres-init/` in their order: name and content.
-pub const FILES: [(&str, &str); 5] = [
+pub const FILES: [(&str, &str); 6] = [
     ("001-roles.sql", include_str!("../../postgres-init/001-roles.sql")),
     ("002-development-passwords.sql", include_str!("../../postgres-init/002-development-passwords.sql")),
     ("003-users-table.sql", include_str!("../../postgres-init/003-users-table.sql")),
     ("004-privileges.sql", include_str!("../../postgres-init/004-privileges.sql")),
     ("005-publication.sql", include_str!("../../postgres-init/005-publication.sql")),
+    ("006-pipeline-tables.sql", include_str!("../../postgres-init/006-pipeline-tables.sql")),
 ];
 
 /// Key of the advisory lock that keeps two `init`s of one cluster apart; any constant does.
@@ -34,6 +35,22 @@ pub async fn init(settings: &str) -> anyhow::Result<()> {
     create_database(&maintenance, database).await?;
     apply_files(&connect_to(&config).await?).await
     // Dropping the maintenance connection gives the lock back.
+}
+
+/// Creates the database of Airflow's metadata, `airflow`, if it is missing: what `postgres-init/007-airflow-database.sh`
+/// does in the Docker image. [`init`] must have made the role of that name, which becomes the owner.
+///
+/// # Errors
+///
+/// The connection string is wrong, or the server refuses.
+pub async fn create_airflow_database(settings: &str) -> anyhow::Result<()> {
+    let mut config: Config = settings.parse().context("parse the Postgres connection string")?;
+    let maintenance = connect_to(config.dbname("postgres")).await?;
+    maintenance.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await.context("take the lock of init")?;
+
+    create_database(&maintenance, "airflow").await?;
+    let statements = "ALTER DATABASE airflow OWNER TO airflow; REVOKE ALL ON DATABASE airflow FROM PUBLIC";
+    maintenance.batch_execute(statements).await.context("give database `airflow` to its role")
 }
 
 async fn create_database(maintenance: &Client, database: &str) -> anyhow::Result<()> {
