@@ -1,12 +1,29 @@
 //! Documents as randomuser.me (API 1.4) returns them: same keys in the same order, same types, same quirks.
 //!
-//! Everything is a pure function of the seed and the clock; the clock only moves the two ages.
+//! Everything is a pure function of the seed, the [`Selection`] and the clock; the clock only moves the two ages.
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
+mod email;
+mod national_id;
+mod password;
+mod selection;
+
+use std::fmt::Write as _;
+use std::ops::RangeInclusive;
+
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use jiff::{Timestamp, ToSpan};
+use md5::{Digest, Md5};
+use serde_json::{Map, Value, json};
+use sha1::Sha1;
+use sha2::Sha256;
 use uuid::Uuid;
 
-use crate::words::{ADJECTIVES, ANIMALS, NATIONS, Nation, TIMEZONES};
+use crate::words::{ADJECTIVES, ANIMALS, Nation, TIMEZONES};
+pub use email::email;
+use national_id::Holder;
+pub use password::PasswordRule;
+pub use selection::{FIELDS, Gender, Selection};
 
 /// The moment at which ages are computed unless the caller names another: 2026-01-01T00:00:00Z.
 ///
@@ -14,18 +31,17 @@ use crate::words::{ADJECTIVES, ANIMALS, NATIONS, Nation, TIMEZONES};
 pub const DEFAULT_CLOCK: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 /// Range of birth dates in epoch milliseconds, as the service has it.
-const BORN: std::ops::RangeInclusive<i64> = -800_000_000_000..=991_088_189_000;
+const BORN: RangeInclusive<i64> = -800_000_000_000..=991_088_189_000;
 
 /// Range of registration dates in epoch milliseconds, as the service has it.
-const REGISTERED: std::ops::RangeInclusive<i64> = 1_016_688_461_000..=1_653_344_189_000;
-
-/// Milliseconds of a mean year.
-const YEAR_MS: i64 = 31_557_600_000;
+const REGISTERED: RangeInclusive<i64> = 1_016_688_461_000..=1_653_344_189_000;
 
 /// Makes one person after the other from a seed.
 #[derive(Debug, Clone)]
 pub struct Generator {
     rng: fastrand::Rng,
+    /// Uuids and coordinates: as in the service they have a stream of their own, which no selection moves.
+    unselected: fastrand::Rng,
     clock: Timestamp,
 }
 
@@ -39,37 +55,54 @@ impl Generator {
     /// Creates a generator that computes ages at `clock`.
     #[must_use]
     pub fn with_clock(seed: u64, clock: Timestamp) -> Self {
-        Self { rng: fastrand::Rng::with_seed(seed), clock }
+        let [rng, unselected] = [seed, !seed].map(fastrand::Rng::with_seed);
+        Self { rng, unselected, clock }
     }
 
-    /// Makes the next person.
+    /// Makes the next person: anybody, with all fields.
     #[must_use]
     pub fn person(&mut self) -> Value {
-        let nation = &NATIONS[self.rng.usize(..NATIONS.len())];
-        self.person_of(nation)
+        self.select(&Selection::default())
     }
 
-    /// Makes the next person with the given nationality.
+    /// Makes the next person of a selection.
+    ///
+    /// The values of the service's national fields are drawn only if they are asked for. Two selections of one seed may
+    /// therefore be other people; only `login.uuid` and the coordinates are the same in all of them.
     #[must_use]
-    pub fn person_of(&mut self, nation: &Nation) -> Value {
-        let woman = self.rng.bool();
-        let first = self.pick(if woman { nation.women } else { nation.men });
+    pub fn select(&mut self, selection: &Selection) -> Value {
+        let nation = self.pick(&selection.nations);
+        let gender = selection.gender.unwrap_or_else(|| self.pick(&[Gender::Male, Gender::Female]));
+        let first = self.pick(if gender == Gender::Female { nation.women } else { nation.men });
         let last = self.pick(nation.surnames);
-
-        json!({
-            "gender": if woman { "female" } else { "male" },
-            "name": { "title": self.title(nation, woman), "first": first, "last": last },
-            "location": self.location(nation),
-            "email": email(first, last),
-            "login": self.login(),
-            "dob": self.dated(BORN),
-            "registered": self.dated(REGISTERED),
-            "phone": self.fill(nation.phone),
-            "cell": self.fill(nation.phone),
-            "id": self.national_id(nation),
-            "picture": self.picture(woman),
-            "nat": nation.code,
-        })
+        let title = self.title(nation, gender);
+        let location = self.location(nation);
+        let login = self.login(&selection.password);
+        let (born, dob) = self.dated(BORN);
+        let (_, registered) = self.dated(REGISTERED);
+        let picture = self.picture(gender);
+        let (phone, cell) = (self.fill(nation.phone), self.fill(nation.cell));
+        let id = if selection.has("id") {
+            self.national_id(nation, &Holder { gender, last, born: born.date() })
+        } else {
+            Value::Null
+        };
+        let fields: [(&str, Value); FIELDS.len()] = [
+            ("gender", json!(gender.name())),
+            ("name", json!({ "title": title, "first": first, "last": last })),
+            ("location", location),
+            ("email", json!(email(first, last))),
+            ("login", login),
+            ("dob", dob),
+            ("registered", registered),
+            ("phone", json!(phone)),
+            ("cell", json!(cell)),
+            ("id", id),
+            ("picture", picture),
+            ("nat", json!(nation.code)),
+        ];
+        let selected = fields.into_iter().filter(|(field, _)| selection.has(field));
+        Value::Object(selected.map(|(field, value)| (field.to_owned(), value)).collect::<Map<_, _>>())
     }
 
     /// Makes the `location` of a person, alone: what changes when somebody moves house.
@@ -97,19 +130,19 @@ impl Generator {
     /// A version 4 uuid.
     #[must_use]
     pub fn uuid(&mut self) -> Uuid {
-        uuid::Builder::from_random_bytes(self.rng.u128(..).to_be_bytes()).into_uuid()
+        uuid::Builder::from_random_bytes(self.unselected.u128(..).to_be_bytes()).into_uuid()
     }
 
     fn pick<T: Copy>(&mut self, words: &[T]) -> T {
         words[self.rng.usize(..words.len())]
     }
 
-    fn title(&mut self, nation: &Nation, woman: bool) -> &'static str {
-        match (nation.code, woman) {
-            ("CH", false) => "Monsieur",
-            ("CH", true) => self.pick(&["Madame", "Mademoiselle"]),
-            (_, false) => "Mr",
-            (_, true) => self.pick(&["Miss", "Mrs", "Ms"]),
+    fn title(&mut self, nation: &Nation, gender: Gender) -> &'static str {
+        match (nation.code, gender) {
+            ("CH", Gender::Male) => "Monsieur",
+            ("CH", Gender::Female) => self.pick(&["Madame", "Mademoiselle"]),
+            (_, Gender::Male) => "Mr",
+            (_, Gender::Female) => self.pick(&["Miss", "Mrs", "Ms"]),
         }
     }
 
@@ -131,99 +164,88 @@ impl Generator {
 
     /// Degrees as the service writes them: a string with four decimals.
     fn coordinate(&mut self, limit: i32) -> String {
-        let ten_thousandths = self.rng.i32(-limit * 10_000..=limit * 10_000);
+        let ten_thousandths = self.unselected.i32(-limit * 10_000..=limit * 10_000);
         let sign = if ten_thousandths < 0 { "-" } else { "" };
         let magnitude = ten_thousandths.unsigned_abs();
         format!("{sign}{}.{:04}", magnitude / 10_000, magnitude % 10_000)
     }
 
-    /// Hash fields have the right width only: they are dropped before the row is written.
-    fn login(&mut self) -> Value {
+    fn login(&mut self, rule: &PasswordRule) -> Value {
         let username = format!("{}{}{}", self.pick(ADJECTIVES), self.pick(ANIMALS), self.rng.u32(100..=999));
+        let (salt, password) = (self.noise(8), rule.password(&mut self.rng));
+        let salted = format!("{password}{salt}");
         json!({
             "uuid": self.uuid().to_string(),
             "username": username,
-            "password": self.noise(8),
-            "salt": self.noise(8),
-            "md5": self.hexadecimal(32),
-            "sha1": self.hexadecimal(40),
-            "sha256": self.hexadecimal(64),
+            "password": password,
+            "salt": salt,
+            "md5": hexadecimal(&Md5::digest(&salted)),
+            "sha1": hexadecimal(&Sha1::digest(&salted)),
+            "sha256": hexadecimal(&Sha256::digest(&salted)),
         })
     }
 
-    fn hexadecimal(&mut self, length: usize) -> String {
-        std::iter::repeat_with(|| self.rng.digit(16)).take(length).collect()
+    /// A moment of a range, in UTC, and its part of the document: the date and how many years ago that was.
+    fn dated(&mut self, range: RangeInclusive<i64>) -> (DateTime, Value) {
+        let moment = Timestamp::from_millisecond(self.rng.i64(range))
+            .expect("the ranges of this module lie within jiff's years");
+        let [since, until] = [moment, self.clock].map(|moment| Offset::UTC.to_datetime(moment));
+        (since, json!({ "date": format!("{moment:.3}"), "age": full_years(since, until) }))
     }
 
-    fn dated(&mut self, range: std::ops::RangeInclusive<i64>) -> Value {
-        let millis = self.rng.i64(range);
-        let date = Timestamp::from_millisecond(millis).expect("both ranges lie within jiff's years");
-        let age = (self.clock.as_millisecond() - millis) / YEAR_MS;
-        json!({ "date": format!("{date:.3}"), "age": age })
-    }
-
-    fn national_id(&mut self, nation: &Nation) -> Value {
-        match nation.id_name {
-            "" => json!({ "name": "", "value": null }),
-            name => json!({ "name": name, "value": self.fill("#######-A") }),
-        }
-    }
-
-    fn picture(&mut self, woman: bool) -> Value {
-        let (folder, last) = if woman { ("women", 96) } else { ("men", 99) };
+    fn picture(&mut self, gender: Gender) -> Value {
+        let (folder, last) = if gender == Gender::Female { ("women", 96) } else { ("men", 99) };
         let number = self.rng.u32(0..=last);
         let url = |size: &str| format!("https://randomuser.me/api/portraits/{size}{folder}/{number}.jpg");
         json!({ "large": url(""), "medium": url("med/"), "thumbnail": url("thumb/") })
     }
 
-    /// Replaces `#` by a digit and `A` by an upper-case letter.
+    /// Replaces `#` by a digit, `A` by an upper-case letter and `[235]` by one of the characters between the brackets.
     fn fill(&mut self, form: &str) -> String {
-        form.chars()
-            .map(|symbol| match symbol {
+        let mut filled = String::with_capacity(form.len());
+        let mut symbols = form.chars();
+        while let Some(symbol) = symbols.next() {
+            filled.push(match symbol {
                 '#' => self.rng.digit(10),
                 'A' => self.rng.uppercase(),
+                '[' => {
+                    let choices: Vec<_> = symbols.by_ref().take_while(|choice| *choice != ']').collect();
+                    self.pick(&choices)
+                }
                 other => other,
-            })
-            .collect()
+            });
+        }
+        filled
     }
 }
 
-/// `first.last@example.com` in ASCII, without blanks: two people of one name share it, as in the real service.
-#[must_use]
-pub fn email(first: &str, last: &str) -> String {
-    let ascii = |name: &str| name.chars().map(transliterate).collect::<String>();
-    format!("{}.{}@example.com", ascii(first), ascii(last))
+/// Birthdays between two moments; negative if `until` is the earlier one. Who was born on 29 February has it on the 28th.
+fn full_years(since: DateTime, until: DateTime) -> i16 {
+    if since > until {
+        return -full_years(until, since);
+    }
+    let years = until.year() - since.year();
+    let birthday_to_come = since.saturating_add(years.years()) > until;
+    years - i16::from(birthday_to_come)
 }
 
-/// Letters of the word lists and their ASCII spelling; what is in neither column is dropped.
-#[rustfmt::skip]
-const LATIN: &[(&str, &str)] = &[
-    ("äåáãâàāآا", "a"), ("çčć", "c"), ("đд", "d"), ("éèêëе", "e"), ("ğг", "g"), ("íìîïıії", "i"), ("ł", "l"),
-    ("ñнن", "n"), ("öøóôõо", "o"), ("šşсس", "s"), ("üúùûу", "u"), ("ýيی", "y"), ("žз", "z"), ("ß", "ss"),
-    ("æ", "ae"), ("рر", "r"), ("тتط", "t"), ("лل", "l"), ("кگ", "k"), ("мم", "m"), ("яь", "ya"), ("в", "v"),
-    ("цш", "ts"), ("ش", "sh"), ("حه", "h"), ("د", "d"), ("وف", "v"), ("ب", "b"), ("ц", "ts"),
-];
-
-fn transliterate(letter: char) -> String {
-    let lower: String = letter.to_lowercase().filter(|part| part.is_alphanumeric()).collect();
-    if lower.is_ascii() {
-        return lower;
-    }
-    let spelling = LATIN.iter().find(|(letters, _)| lower.chars().any(|part| letters.contains(part)));
-    spelling.map_or_else(String::new, |(_, ascii)| (*ascii).to_owned())
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut digits, byte| {
+        write!(digits, "{byte:02x}").expect("a string takes all that is written");
+        digits
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn nation(code: &str) -> &'static Nation {
-        NATIONS.iter().find(|nation| nation.code == code).expect("a nationality of API 1.4")
-    }
+    use crate::words::NATIONS;
 
     fn people_of(code: &str) -> impl Iterator<Item = Value> {
+        let nation = NATIONS.iter().find(|nation| nation.code == code).expect("a nationality of API 1.4");
+        let selection = Selection { nations: vec![nation], ..Selection::default() };
         let mut generator = Generator::new(7);
-        std::iter::repeat_with(move || generator.person_of(nation(code))).take(50)
+        std::iter::repeat_with(move || generator.select(&selection)).take(50)
     }
 
     #[test]
@@ -293,18 +315,6 @@ mod tests {
     }
 
     #[test]
-    fn every_email_is_ascii_with_both_names() {
-        for nation in NATIONS {
-            for person in people_of(nation.code) {
-                let email = person["email"].as_str().unwrap();
-
-                assert!(email.is_ascii() && !email.contains(' '), "{email}");
-                assert!(!email.starts_with('.') && !email.contains(".@"), "{email}");
-            }
-        }
-    }
-
-    #[test]
     fn swiss_titles_are_french() {
         assert!(people_of("CH").all(|person| person["name"]["title"].as_str().unwrap().starts_with('M')));
         assert!(people_of("CH").all(|person| person["name"]["title"] != "Mr"));
@@ -329,5 +339,57 @@ mod tests {
 
         let date = person["dob"]["date"].as_str().unwrap();
         assert_eq!((date.len(), &date[19..20], &date[23..]), (24, ".", "Z"));
+    }
+
+    #[test]
+    fn hashes_are_those_of_password_and_salt() {
+        let login = &Generator::new(5).person()["login"];
+
+        let salted = format!("{}{}", login["password"].as_str().unwrap(), login["salt"].as_str().unwrap());
+        assert_eq!(login["md5"], hexadecimal(&Md5::digest(&salted)));
+        assert_eq!(login["sha1"], hexadecimal(&Sha1::digest(&salted)));
+        assert_eq!(login["sha256"], hexadecimal(&Sha256::digest(&salted)));
+    }
+
+    #[test]
+    fn hashes_are_written_in_lower_case_hexadecimal() {
+        assert_eq!(hexadecimal(&Md5::digest("")), "d41d8cd98f00b204e9800998ecf8427e");
+    }
+
+    #[test]
+    fn ages_count_birthdays() {
+        let age = |since: &str, until: &str| full_years(since.parse().unwrap(), until.parse().unwrap());
+
+        assert_eq!(age("1990-06-15T12:00:00", "2020-06-15T11:59:59"), 29);
+        assert_eq!(age("1990-06-15T12:00:00", "2020-06-15T12:00:00"), 30);
+        assert_eq!(age("2000-02-29T00:00:00", "2001-02-28T00:00:00"), 1);
+        assert_eq!(age("2020-06-15T00:00:00", "2018-01-01T00:00:00"), -2);
+    }
+
+    #[test]
+    fn uuids_and_coordinates_are_the_same_in_every_selection() {
+        let brief = Selection {
+            gender: Some(Gender::Female),
+            fields: vec!["login", "location"],
+            ..Selection::default()
+        };
+        let (mut all, mut some) = (Generator::new(8), Generator::new(8));
+
+        for _ in 0..50 {
+            let (whole, part) = (all.person(), some.select(&brief));
+            assert_eq!(whole["login"]["uuid"], part["login"]["uuid"]);
+            assert_eq!(whole["location"]["coordinates"], part["location"]["coordinates"]);
+        }
+    }
+
+    #[test]
+    fn forms_are_filled_symbol_by_symbol() {
+        let filled = Generator::new(4).fill("(0[69]#) A-x");
+
+        let symbols: Vec<_> = filled.chars().collect();
+        assert!(
+            matches!(symbols[..], ['(', '0', '6' | '9', '0'..='9', ')', ' ', 'A'..='Z', '-', 'x']),
+            "{filled}"
+        );
     }
 }
