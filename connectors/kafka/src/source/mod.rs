@@ -86,6 +86,7 @@ impl SourceConnector for KafkaSource {
             value,
             decoder: RecordDecoder::default(),
             pending: RawBatch::default(),
+            next: Offsets::default(),
             offsets: Offsets::default(),
             committed: Offsets::default(),
         })
@@ -114,6 +115,9 @@ pub struct KafkaSourceTask {
     decoder: RecordDecoder,
     /// Read, not yet handed over.
     pending: RawBatch,
+    /// What comes next in each partition.
+    next: Offsets,
+    /// Where a restart must begin: as `next`, or a little before it.
     offsets: Offsets,
     committed: Offsets,
 }
@@ -126,13 +130,15 @@ impl Source for KafkaSourceTask {
         if self.pending.is_empty() {
             reader.fill(&mut self.pending, self.max_records, MAX_BYTES).await?;
             for (topic, partition) in reader.take_revoked() {
+                self.next.remove(&topic, partition);
                 self.offsets.remove(&topic, partition);
                 self.committed.remove(&topic, partition);
             }
             self.key.forget_refused();
             self.value.forget_refused();
         }
-        reader.check_for_gaps().await?;
+        reader.check_assigned(&mut self.next).await?;
+        reader.check_jumps(&self.pending, &self.next).await?;
         self.prepare().await?;
         Ok(Some(self.decode()))
     }
@@ -180,8 +186,9 @@ impl KafkaSourceTask {
             }
         }
         for (topic, partition, offset) in raw.ends() {
-            let next = self.decoder.resume_at(topic, partition).unwrap_or(offset + 1);
-            self.offsets.set(topic, partition, next);
+            let resume_at = self.decoder.resume_at(topic, partition).unwrap_or(offset + 1);
+            self.next.set(topic, partition, offset + 1);
+            self.offsets.set(topic, partition, resume_at);
         }
         if let Some(timestamp) = raw.messages.last().and_then(|message| message.timestamp) {
             self.report_lag(timestamp);

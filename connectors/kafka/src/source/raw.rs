@@ -22,6 +22,13 @@ pub(super) struct RawMessage {
     headers: Range<usize>,
 }
 
+impl RawMessage {
+    /// Whether two messages are of one partition.
+    fn is_beside(&self, other: &Self) -> bool {
+        self.partition == other.partition && Arc::ptr_eq(&self.topic, &other.topic)
+    }
+}
+
 #[derive(Debug)]
 struct RawHeader {
     name: Arc<str>,
@@ -84,6 +91,15 @@ impl RawBatch {
         });
     }
 
+    /// Returns each message's partition and offset, with the offset before it if its neighbour is of the same partition.
+    pub(super) fn steps(&self) -> impl Iterator<Item = (&str, i32, Option<i64>, i64)> {
+        let previous = std::iter::once(None).chain(self.messages.iter().map(Some));
+        previous.zip(&self.messages).map(|(previous, message)| {
+            let previous = previous.filter(|previous| previous.is_beside(message));
+            (&*message.topic, message.partition, previous.map(|previous| previous.offset), message.offset)
+        })
+    }
+
     /// Returns key and value of a message by its place in the batch.
     pub(super) fn bytes(&self, index: usize) -> (Option<&[u8]>, Option<&[u8]>) {
         let message = &self.messages[index];
@@ -124,10 +140,11 @@ impl FrozenBatch {
     pub(super) fn ends(&self) -> impl Iterator<Item = (&Arc<str>, i32, i64)> {
         self.messages.iter().enumerate().filter_map(|(index, message)| {
             let next = self.messages.get(index + 1);
-            let same = |next: &RawMessage| {
-                next.partition == message.partition && Arc::ptr_eq(&next.topic, &message.topic)
-            };
-            (!next.is_some_and(same)).then_some((&message.topic, message.partition, message.offset))
+            (!next.is_some_and(|next| next.is_beside(message))).then_some((
+                &message.topic,
+                message.partition,
+                message.offset,
+            ))
         })
     }
 }

@@ -181,25 +181,43 @@ impl Reader {
         std::mem::take(&mut *locked(&self.consumer.context().revoked))
     }
 
-    /// Looks once at each partition that was assigned whether it still holds what comes next. Not when the
-    /// user says with `auto.offset.reset` what to do then.
+    /// Looks once at each partition that was assigned whether it still holds what comes next, which is added to
+    /// `next`. Not when the user says with `auto.offset.reset` what to do then.
     ///
     /// # Errors
     /// [`KafkaError::Gap`]; and class *retry* when the brokers do not answer.
     ///
     /// # Cancel safety
     /// May be dropped and called again.
-    pub(super) async fn check_for_gaps(&self) -> Result<(), KafkaError> {
+    pub(super) async fn check_assigned(&self, next: &mut Offsets) -> Result<(), KafkaError> {
         let assigned = locked(&self.consumer.context().assigned).clone();
         if assigned.is_empty() || !self.gaps_matter {
             return Ok(());
         }
         let (consumer, group, partitions) =
             (Arc::clone(&self.consumer), self.group.clone(), assigned.clone());
-        let check = move || gap::check(&consumer, &partitions, &group);
-        tokio::task::spawn_blocking(check).await.map_err(|_| KafkaError::Stopping)??;
+        let check = move || gap::check_committed(&consumer, &partitions, &group);
+        let committed = tokio::task::spawn_blocking(check).await.map_err(|_| KafkaError::Stopping)??;
         locked(&self.consumer.context().assigned).retain(|partition| !assigned.contains(partition));
+        next.merge(&committed);
         Ok(())
+    }
+
+    /// Looks whether a batch left out records because they are gone, given what was to come `next`.
+    ///
+    /// # Errors
+    /// As [`Self::check_assigned`].
+    ///
+    /// # Cancel safety
+    /// May be dropped and called again.
+    pub(super) async fn check_jumps(&self, batch: &RawBatch, next: &Offsets) -> Result<(), KafkaError> {
+        let jumps = gap::jumps(batch, next);
+        if jumps.is_empty() || !self.gaps_matter {
+            return Ok(());
+        }
+        let (consumer, group) = (Arc::clone(&self.consumer), self.group.clone());
+        let check = move || gap::check(&consumer, &jumps, &group);
+        tokio::task::spawn_blocking(check).await.map_err(|_| KafkaError::Stopping)?
     }
 
     /// Returns the partitions that are ours.

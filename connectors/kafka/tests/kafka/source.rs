@@ -197,3 +197,36 @@ async fn records_deleted_before_they_were_read_stop_unless_the_user_accepts_it()
     assert!(error.hint().is_some_and(|hint| hint.contains(&format!("--topic {topic}:0"))));
     assert_eq!(text_of(&rest.records[0].key), "d");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_retention_overtakes_stops() {
+    let topic = fresh("overtaken");
+    create_topic(&topic, 1, &[]).await;
+    // Larger than what the consumer may read ahead, so that it is always behind.
+    let value = vec![b'v'; 64 << 10];
+    for key in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        produce(&topic, Some(key.as_bytes()), Some(&value));
+    }
+    let slow = text(&[
+        ("topics", &topic),
+        ("consumer.override.max.poll.records", "1"),
+        ("consumer.override.max.partition.fetch.bytes", "1024"),
+        ("consumer.override.queued.max.messages.kbytes", "1"),
+    ]);
+    let mut source = open_source(&topic, &slow).await.unwrap();
+    read(&mut source, 1).await;
+    delete_records(&topic, 7).await;
+
+    let error = loop {
+        match source.next_batch().await {
+            Ok(batch) => {
+                let last = text_of(&batch.unwrap().records[0].key).to_owned();
+                assert_ne!(last, "h", "went on behind the records that are gone");
+            }
+            Err(error) => break error,
+        }
+    };
+
+    assert_eq!((error.class(), error.code()), (ErrorClass::Stop, "kafka.offset_gap"));
+    assert!(error.to_string().contains("holds offsets 7 to 8"), "{error}");
+}
