@@ -15,6 +15,7 @@ enum Place {
     Root,
     Core,
     Connector,
+    Differential,
     Users,
     Xtask,
 }
@@ -60,6 +61,7 @@ impl Place {
         match folder.trim_start_matches('/') {
             "" => Some(Self::Root),
             "core" => Some(Self::Core),
+            "differential" => Some(Self::Differential),
             "users" => Some(Self::Users),
             "xtask" => Some(Self::Xtask),
             folder if folder.starts_with("connectors/") => Some(Self::Connector),

@@ -1,0 +1,188 @@
+//! Cases as data: what runs on the database, and how the connectors are set.
+//!
+//! `users.sql` is a case. It begins with comment lines that say what it shows; lines of the form `--@ phase` divide it:
+//!
+//! | phase | the statements run |
+//! |---|---|
+//! | (none) | before the connectors start: what they find in their snapshot |
+//! | `streaming` | while both connectors stream |
+//! | `stopped` | while both are stopped; both go on afterwards |
+//!
+//! `users.properties`, if there is one, is given to both connectors. Beside or instead of it `users.VARIANT.properties`
+//! makes a case `users.VARIANT` of the same script. A property `only.debezium.NAME` or `only.sluice.NAME` is for one side.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use encoding_rs::UTF_8;
+use java_properties::{LineContent, PropertiesIter};
+
+use crate::sql;
+
+/// Properties of a connector.
+pub type Properties = BTreeMap<String, String>;
+
+/// When statements run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// While both connectors stream.
+    Streaming,
+    /// While both connectors are stopped.
+    Stopped,
+}
+
+/// One case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// `users` or, with a variant, `users.json`.
+    pub name: String,
+    /// What it shows: the script's first comment, as one line.
+    pub title: String,
+    /// Statements that make what the snapshot finds.
+    pub before: Vec<String>,
+    /// What follows, in order.
+    pub phases: Vec<(Phase, Vec<String>)>,
+    /// What is set on both sides, as the file has it; see [`Case::properties`].
+    pub settings: Properties,
+}
+
+impl Case {
+    /// The properties for one side, `debezium` or `sluice`.
+    pub fn properties(&self, side: &str) -> Properties {
+        let shared = self.settings.iter().filter(|(name, _)| !name.starts_with("only."));
+        let own = self
+            .settings
+            .iter()
+            .filter_map(|(name, value)| Some((name.strip_prefix("only.")?.strip_prefix(side)?, value)));
+        let own = own.map(|(name, value)| (name.trim_start_matches('.').to_owned(), value.clone()));
+        shared.map(|(name, value)| (name.clone(), value.clone())).chain(own).collect()
+    }
+
+    /// The name as it may stand in names of databases, slots and topics.
+    pub fn identifier(&self) -> String {
+        self.name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_").to_lowercase()
+    }
+
+    fn read(script: &str, name: String, settings: Properties) -> anyhow::Result<Self> {
+        let comment =
+            script.lines().take_while(|line| line.starts_with("-- ")).map(|line| line[3..].trim());
+        let title = comment.collect::<Vec<_>>().join(" ");
+        ensure!(!title.is_empty(), "begin the script with a comment that says what it shows");
+        let mut before = String::new();
+        let mut phases: Vec<(Phase, String)> = Vec::new();
+        for line in script.lines() {
+            match line.strip_prefix("--@ ").map(str::trim) {
+                Some("streaming") => phases.push((Phase::Streaming, String::new())),
+                Some("stopped") => phases.push((Phase::Stopped, String::new())),
+                Some(other) => bail!("unknown phase `{other}`; known: streaming, stopped"),
+                None => {
+                    let text = phases.last_mut().map_or(&mut before, |(_, text)| text);
+                    text.push_str(line);
+                    text.push('\n');
+                }
+            }
+        }
+        let phases = phases.into_iter().map(|(phase, text)| (phase, sql::statements(&text))).collect();
+        Ok(Self { name, title, before: sql::statements(&before), phases, settings })
+    }
+}
+
+/// Reads all cases of a folder, in the order of their names.
+///
+/// # Errors
+/// Fails when a file cannot be read, a phase is unknown, or properties have no script.
+pub fn read_all(folder: &Path) -> anyhow::Result<Vec<Case>> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("read the folder `{}`", folder.display()))? {
+        names.insert(entry?.file_name().to_string_lossy().into_owned());
+    }
+    let text = |name: &str| {
+        fs::read_to_string(folder.join(name)).with_context(|| format!("read `{name}`"))
+    };
+    let mut cases = Vec::new();
+    for script in names.iter().filter_map(|name| name.strip_suffix(".sql")) {
+        let files = names.iter().filter_map(|name| {
+            let variant = name.strip_suffix(".properties")?;
+            let own = variant.strip_prefix(script)?;
+            (own.is_empty() || own.starts_with('.')).then(|| (variant.to_owned(), name))
+        });
+        let mut variants: Vec<_> = files.map(|(variant, name)| Ok((variant, settings(&text(name)?)?))).collect::<anyhow::Result<_>>()?;
+        if variants.is_empty() {
+            variants.push((script.to_owned(), Properties::new()));
+        }
+        for (name, settings) in variants {
+            let case = Case::read(&text(&format!("{script}.sql"))?, name, settings);
+            cases.push(case.with_context(|| format!("read `{script}.sql`"))?);
+        }
+    }
+    let orphan = names.iter().find(|name| {
+        let script = name.strip_suffix(".properties").map(|name| name.split('.').next().unwrap_or(name));
+        script.is_some_and(|script| !names.contains(&format!("{script}.sql")))
+    });
+    if let Some(orphan) = orphan {
+        bail!("`{orphan}` has no script: a variant's name begins with its script's");
+    }
+    cases.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(cases)
+}
+
+fn settings(text: &str) -> anyhow::Result<Properties> {
+    let read = PropertiesIter::new_with_encoding(text.as_bytes(), UTF_8);
+    let mut settings = Properties::new();
+    for line in read {
+        if let LineContent::KVPair(name, value) = line.context("read properties")?.consume_content() {
+            settings.insert(name, value);
+        }
+    }
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCRIPT: &str = "-- Deletes,\n-- twice.\nCREATE TABLE t (id int);\n--@ streaming\nDELETE FROM t;\n\
+        --@ stopped\nSELECT 1;SELECT 2;\n";
+
+    #[test]
+    fn a_script_is_divided_by_its_phases() {
+        let case = Case::read(SCRIPT, "t".to_owned(), Properties::new()).unwrap();
+
+        assert_eq!(case.title, "Deletes, twice.");
+        assert_eq!(case.before, ["CREATE TABLE t (id int)"]);
+        assert_eq!(case.phases[0], (Phase::Streaming, vec!["DELETE FROM t".to_owned()]));
+        assert_eq!(case.phases[1], (Phase::Stopped, vec!["SELECT 1".to_owned(), "SELECT 2".to_owned()]));
+    }
+
+    #[test]
+    fn an_unknown_phase_is_refused() {
+        let error = Case::read("-- t\n--@ streming\n", "t".to_owned(), Properties::new()).unwrap_err();
+
+        assert_eq!(error.to_string(), "unknown phase `streming`; known: streaming, stopped");
+    }
+
+    #[test]
+    fn variants_share_a_script() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("t.sql", SCRIPT);
+        write("t.json.properties", "only.sluice.a=1\nb=2\n");
+        write("t.avro.properties", "");
+
+        let cases = read_all(folder.path()).unwrap();
+
+        assert_eq!(cases.iter().map(|case| case.name.as_str()).collect::<Vec<_>>(), ["t.avro", "t.json"]);
+        assert_eq!(cases[1].properties("debezium").len(), 1);
+        assert_eq!(cases[1].properties("sluice")["a"], "1");
+    }
+
+    #[test]
+    fn properties_without_a_script_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("t.json.properties"), "").unwrap();
+
+        assert!(read_all(folder.path()).unwrap_err().to_string().starts_with("`t.json.properties`"));
+    }
+}
