@@ -14,6 +14,7 @@ pub mod init;
 pub mod person;
 pub mod postgres;
 pub mod probe;
+pub mod randomuser;
 pub mod row;
 pub mod topic;
 pub mod words;

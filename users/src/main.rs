@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
 use sluice_users::feeder::Feeder;
-use sluice_users::{init, postgres};
+use sluice_users::{init, postgres, randomuser};
 
 /// Rows of one transaction of `load`: commits must not be what is measured.
 const LOAD_ROWS_PER_TRANSACTION: usize = 50_000;
@@ -31,6 +31,9 @@ enum Command {
     Demo(demo::Options),
     /// Insert many rows as fast as the server takes them.
     Load(Load),
+    /// Serve made-up people as randomuser.me does.
+    #[command(name = "randomuser")]
+    RandomUser(randomuser::command::Options),
     /// Measure the pipeline on a million rows; starts sluice itself.
     Bench(bench::Options),
 }
@@ -52,6 +55,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Init(servers) => init::init(&servers.postgres).await.map(|()| ExitCode::SUCCESS),
         Command::Demo(options) => demo::run(options).await,
+        Command::RandomUser(options) => randomuser::command::run(options).await.map(|()| ExitCode::SUCCESS),
         Command::Bench(options) => bench::run(options).await,
         Command::Load(load) => run_load(&load).await.map(|()| ExitCode::SUCCESS),
     };

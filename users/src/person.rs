@@ -67,8 +67,8 @@ impl Generator {
 
     /// Makes the next person of a selection.
     ///
-    /// The values of the service's national fields are drawn only if they are asked for. Two selections of one seed may
-    /// therefore be other people; only `login.uuid` and the coordinates are the same in all of them.
+    /// As in the service a national id is drawn only if it is asked for, so that two selections of one seed may be other
+    /// people; only `login.uuid` and the coordinates are the same in all of them.
     #[must_use]
     pub fn select(&mut self, selection: &Selection) -> Value {
         let nation = self.pick(&selection.nations);
