@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1.7
 #
 # sluice and sluice-users on a slim image, as a user without privileges. See docker-compose.yml for how it is run.
-# Not built by the project's CI, which has no container engine.
+# NOT BUILT by the project's CI, which has no container engine.
 
 FROM rust:1.95.0-bookworm AS build
 # For librdkafka, which links to the system's OpenSSL and zlib, and for aws-lc.
@@ -22,6 +22,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/sluice --create-home sluice
 COPY --from=build /out/ /usr/local/bin/
+COPY --chmod=0755 docker/with-secrets.sh /usr/local/bin/with-secrets
 USER sluice
 # Relative paths begin here, that of the offsets file for one: mount a volume on it.
 WORKDIR /var/lib/sluice

@@ -2,12 +2,14 @@ module sluice/tests/compose
 
 go 1.24
 
-require github.com/compose-spec/compose-go/v2 v2.16.1
+require (
+	github.com/compose-spec/compose-go/v2 v2.16.1
+	github.com/docker/go-units v0.5.0
+)
 
 require (
 	github.com/distribution/reference v0.5.0 // indirect
 	github.com/docker/go-connections v0.4.0 // indirect
-	github.com/docker/go-units v0.5.0 // indirect
 	github.com/go-viper/mapstructure/v2 v2.4.0 // indirect
 	github.com/mattn/go-shellwords v1.0.12 // indirect
 	github.com/opencontainers/go-digest v1.0.0 // indirect
