@@ -53,10 +53,10 @@ CREATE TABLE IF NOT EXISTS public.erasure_receipts (
     subject_sha256    text NOT NULL,                  -- sha256 of the uuid's text, lower case, in hexadecimal
     requested_at      timestamptz NOT NULL,
     deleted_at        timestamptz NOT NULL,
-    deleted_lsn       pg_lsn NOT NULL,                -- a position in the WAL after the delete
     users_deleted     integer NOT NULL,               -- 0: nobody of that uuid was found
     rejected_deleted  integer NOT NULL,
-    mirror_clean_at   timestamptz,                    -- when Cassandra was seen without the row, past deleted_lsn
+    mirror_lsn        pg_lsn,                         -- a position after the delete, up to which Cassandra had followed
+    mirror_clean_at   timestamptz,                    -- when Cassandra was then seen without the row
     completed_at      timestamptz
 );
 CREATE INDEX IF NOT EXISTS erasure_receipts_subject ON public.erasure_receipts (subject_sha256);
