@@ -21,3 +21,8 @@ class Runs:
         if not repeat:
             self.interval += timedelta(minutes=5)
         return self.dags.dags[dag_id].test(logical_date=self.interval, **arguments)
+
+
+def states(run: "DagRun") -> dict[str, str]:
+    """Return the state of each task of a run."""
+    return {task.task_id: str(task.state) for task in run.get_task_instances()}

@@ -80,9 +80,10 @@ def database() -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def users(database: psycopg.Connection) -> psycopg.Connection:
-    """The database with empty tables."""
+    """The database with empty tables. People are deleted, because the mirror does not follow a TRUNCATE."""
+    database.execute("DELETE FROM public.users")
     database.execute(
-        "TRUNCATE public.users, public.users_rejected, public.ingest_batches, public.life_events, "
+        "TRUNCATE public.users_rejected, public.ingest_batches, public.life_events, "
         "public.erasure_requests, public.erasure_receipts, public.reconciliations"
     )
     return database
@@ -102,3 +103,17 @@ def stream(users: psycopg.Connection) -> Iterator[stack.ChangeStream]:
     """The change stream of the users table from now on."""
     yield stack.ChangeStream(users)
     users.execute("SELECT pg_drop_replication_slot(%s)", [stack.ChangeStream.SLOT])
+
+
+@pytest.fixture
+def people(users: psycopg.Connection, runs: Runs) -> psycopg.Connection:
+    """The database with sixty people, who come from the stand-in for randomuser.me."""
+    runs.run("users_ingest")
+    return users
+
+
+@pytest.fixture(scope="session")
+def sluice(database: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[bytes]]:
+    """A running Sluice that carries this run's users table into this run's keyspace."""
+    with stack.running_sluice(tmp_path_factory.mktemp("sluice")) as process:
+        yield process
