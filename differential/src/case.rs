@@ -66,8 +66,7 @@ impl Case {
     }
 
     fn read(script: &str, name: String, settings: Properties) -> anyhow::Result<Self> {
-        let comment =
-            script.lines().take_while(|line| line.starts_with("-- ")).map(|line| line[3..].trim());
+        let comment = script.lines().take_while(|line| line.starts_with("-- ")).map(|line| line[3..].trim());
         let title = comment.collect::<Vec<_>>().join(" ");
         ensure!(!title.is_empty(), "begin the script with a comment that says what it shows");
         let mut before = String::new();
@@ -98,9 +97,7 @@ pub fn read_all(folder: &Path) -> anyhow::Result<Vec<Case>> {
     for entry in fs::read_dir(folder).with_context(|| format!("read the folder `{}`", folder.display()))? {
         names.insert(entry?.file_name().to_string_lossy().into_owned());
     }
-    let text = |name: &str| {
-        fs::read_to_string(folder.join(name)).with_context(|| format!("read `{name}`"))
-    };
+    let text = |name: &str| fs::read_to_string(folder.join(name)).with_context(|| format!("read `{name}`"));
     let mut cases = Vec::new();
     for script in names.iter().filter_map(|name| name.strip_suffix(".sql")) {
         let files = names.iter().filter_map(|name| {
@@ -108,7 +105,9 @@ pub fn read_all(folder: &Path) -> anyhow::Result<Vec<Case>> {
             let own = variant.strip_prefix(script)?;
             (own.is_empty() || own.starts_with('.')).then(|| (variant.to_owned(), name))
         });
-        let mut variants: Vec<_> = files.map(|(variant, name)| Ok((variant, settings(&text(name)?)?))).collect::<anyhow::Result<_>>()?;
+        let mut variants: Vec<_> = files
+            .map(|(variant, name)| Ok((variant, settings(&text(name)?)?)))
+            .collect::<anyhow::Result<_>>()?;
         if variants.is_empty() {
             variants.push((script.to_owned(), Properties::new()));
         }

@@ -1,1 +1,117 @@
-fn main() {}
+//! `sluice-differential`: runs the cases of a folder against servers that run already.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is where the program talks to people")]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, ensure};
+use clap::Parser;
+use futures_util::{StreamExt, stream};
+use sluice_differential::case::{self, Case};
+use sluice_differential::known::{self, Known};
+use sluice_differential::report::{Outcome, outlived};
+use sluice_differential::side::Servers;
+use sluice_differential::{page, run};
+
+/// Runs Debezium and Sluice side by side and compares what they write.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Only the cases whose names contain this.
+    filter: Option<String>,
+    /// The folder of the cases and of known.json.
+    #[arg(long, default_value = "tests/differential")]
+    cases: PathBuf,
+    /// Write the page on compatibility to this file; all cases must run.
+    #[arg(long, value_name = "FILE", conflicts_with = "filter")]
+    page: Option<PathBuf>,
+    /// How many cases run at once.
+    #[arg(long, default_value = "2")]
+    jobs: usize,
+    /// Postgres, in libpq's words, as a superuser.
+    #[arg(long, env = "SLUICE_DIFFERENTIAL_POSTGRES")]
+    postgres: tokio_postgres::Config,
+    /// Kafka's bootstrap.servers.
+    #[arg(long, env = "SLUICE_DIFFERENTIAL_KAFKA")]
+    kafka: String,
+    /// The root of Apicurio Registry.
+    #[arg(long, env = "SLUICE_DIFFERENTIAL_REGISTRY")]
+    registry: String,
+    /// The REST API of the worker that has Debezium and Apicurio's converter.
+    #[arg(long, env = "SLUICE_DIFFERENTIAL_CONNECT")]
+    connect: String,
+    /// The `sluice` program.
+    #[arg(long, env = "SLUICE_DIFFERENTIAL_PROGRAM", default_value = "target/debug/sluice")]
+    sluice: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match compare_all(Arguments::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the cases and tells whether all is well.
+async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .ok()
+        .context("install the TLS provider")?;
+    let known = known::read(&arguments.cases.join("known.json"))?;
+    let mut cases = case::read_all(&arguments.cases)?;
+    if let Some(filter) = &arguments.filter {
+        cases.retain(|case| case.name.contains(filter));
+    }
+    ensure!(!cases.is_empty(), "no case fits; `{}` has the cases", arguments.cases.display());
+    let servers = Servers {
+        postgres: arguments.postgres,
+        kafka: arguments.kafka,
+        registry: arguments.registry.trim_end_matches('/').to_owned(),
+        connect: arguments.connect.trim_end_matches('/').to_owned(),
+        sluice: arguments.sluice.canonicalize().context("find the sluice program; build it first")?,
+    };
+    // Keeps the names of runs apart: stored positions outlive their connectors.
+    let run = SystemTime::now().duration_since(UNIX_EPOCH).context("read the clock")?.as_secs() % 1_000_000;
+    let run = run.to_string();
+    let started = Instant::now();
+    let outcomes = stream::iter(cases).map(|case| judge(case, &servers, &run, &known));
+    let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(arguments.jobs.max(1)).collect().await;
+    outcomes.sort_by(|one, other| one.case.name.cmp(&other.case.name));
+
+    let outlived = outlived(&outcomes, &known);
+    outlived.iter().for_each(|line| println!("{line}"));
+    let good = outcomes.iter().filter(|outcome| outcome.faults.is_empty()).count();
+    println!(
+        "\n{good} of {} cases are as they should be, {} entries of known.json have no use, {:.0} s",
+        outcomes.len(),
+        outlived.len(),
+        started.elapsed().as_secs_f64()
+    );
+    if let Some(path) = &arguments.page {
+        let version = postgres_version(&servers).await?;
+        std::fs::write(path, page::render(&outcomes, &known, &version)).context("write the page")?;
+    }
+    Ok(good == outcomes.len() && outlived.is_empty())
+}
+
+async fn judge(case: Case, servers: &Servers, run: &str, known: &[Known]) -> Outcome {
+    let started = Instant::now();
+    let seen = run::run(&case, servers, run).await;
+    let outcome = Outcome::new(case, started.elapsed(), seen, known);
+    print!("{}", outcome.lines(known));
+    outcome
+}
+
+async fn postgres_version(servers: &Servers) -> anyhow::Result<String> {
+    let mut config = servers.postgres.clone();
+    let (client, connection) = config.dbname("postgres").connect(tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
+    let version: String = client.query_one("SHOW server_version", &[]).await?.get(0);
+    Ok(version)
+}

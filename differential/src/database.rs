@@ -1,0 +1,105 @@
+//! The database of a case, with the marker table that both sides capture.
+
+use anyhow::Context;
+use tokio_postgres::{Client, Config, NoTls};
+
+use crate::side::Side;
+
+/// A table that sorts before others, with a row: an empty one would take the marker `first` out of the snapshot.
+const MARKER: &str = "CREATE SCHEMA differential;
+    CREATE TABLE differential.marker (mark text PRIMARY KEY, ended boolean);
+    INSERT INTO differential.marker VALUES ('snapshot', false)";
+
+/// A fresh database and a session in it.
+pub struct Database {
+    name: String,
+    server: Config,
+    client: Client,
+    marks: u32,
+}
+
+impl Database {
+    /// Makes the database, empty but for the marker table.
+    ///
+    /// # Errors
+    /// Fails when Postgres refuses.
+    pub async fn create(server: &Config, name: &str) -> anyhow::Result<Self> {
+        let maintenance = connect(server, "postgres").await?;
+        maintenance.batch_execute(&format!("CREATE DATABASE {name}")).await.context("create the database")?;
+        let client = connect(server, name).await?;
+        client.batch_execute(MARKER).await.context("make the marker table")?;
+        Ok(Self { name: name.to_owned(), server: server.clone(), client, marks: 0 })
+    }
+
+    /// Runs statements, each for itself.
+    ///
+    /// # Errors
+    /// Fails with the statement that Postgres refuses.
+    pub async fn run(&self, statements: &[String]) -> anyhow::Result<()> {
+        for statement in statements {
+            self.client.batch_execute(statement).await.with_context(|| format!("run `{statement}`"))?;
+        }
+        Ok(())
+    }
+
+    /// Changes the marker table in every way, so that one change gets past any filter; returns what to look for.
+    ///
+    /// # Errors
+    /// Fails when Postgres refuses.
+    pub async fn mark(&mut self) -> anyhow::Result<String> {
+        self.marks += 1;
+        let mark = format!("differential-mark-{}-", self.marks);
+        for statement in [
+            format!("INSERT INTO differential.marker VALUES ('{mark}', false)"),
+            format!("UPDATE differential.marker SET ended = true WHERE mark = '{mark}'"),
+            format!("DELETE FROM differential.marker WHERE mark = '{mark}'"),
+        ] {
+            self.client.batch_execute(&statement).await.context("mark the end")?;
+        }
+        Ok(mark)
+    }
+
+    /// Tells whether a side reads its slot, its snapshot being behind it.
+    ///
+    /// # Errors
+    /// Fails when Postgres does.
+    pub async fn streams(&self, side: &Side) -> anyhow::Result<bool> {
+        let query = "SELECT 1 FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid \
+            WHERE s.slot_name = $1 AND r.state IN ('catchup', 'streaming')";
+        Ok(self.client.query_opt(query, &[&side.slot]).await?.is_some())
+    }
+
+    /// Tells whether nobody reads a side's slot.
+    ///
+    /// # Errors
+    /// Fails when Postgres does.
+    pub async fn rests(&self, side: &Side) -> anyhow::Result<bool> {
+        let query = "SELECT 1 FROM pg_replication_slots WHERE slot_name = $1 AND active";
+        Ok(self.client.query_opt(query, &[&side.slot]).await?.is_none())
+    }
+
+    /// Drops the slots, which nobody reads any more, and the database.
+    ///
+    /// # Errors
+    /// Fails when Postgres refuses.
+    pub async fn drop(self, sides: [&Side; 2]) -> anyhow::Result<()> {
+        let drop_slot =
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ANY($1)";
+        let slots = sides.map(|side| side.slot.as_str());
+        self.client.query(drop_slot, &[&slots.as_slice()]).await.context("drop the slots")?;
+        drop(self.client);
+        let maintenance = connect(&self.server, "postgres").await?;
+        let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        maintenance.batch_execute(&statement).await.context("drop the database")
+    }
+}
+
+async fn connect(server: &Config, database: &str) -> anyhow::Result<Client> {
+    let mut config = server.clone();
+    config.dbname(database).application_name("differential");
+    let (client, connection) =
+        config.connect(NoTls).await.with_context(|| format!("connect to `{database}`"))?;
+    // Ends with the client; what it has to say is said by the next statement.
+    tokio::spawn(connection);
+    Ok(client)
+}

@@ -1,0 +1,126 @@
+//! What came of the cases, judged by what is known, and told to a person.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::case::Case;
+use crate::compare::Difference;
+use crate::known::{Known, Verdict};
+use crate::run::Seen;
+
+/// How much of a value is shown.
+const SHOWN: usize = 400;
+/// How many examples of a difference are shown.
+const EXAMPLES: usize = 2;
+
+/// What came of a case.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The case.
+    pub case: Case,
+    /// How long it took.
+    pub took: Duration,
+    /// How many records were compared.
+    pub records: usize,
+    /// Indexes into the list of what is known: those that were met.
+    pub met: Vec<usize>,
+    /// What must not be: differences that nobody knows, refusals, failures.
+    pub faults: Vec<String>,
+}
+
+impl Outcome {
+    /// Judges what was seen of a case.
+    pub fn new(case: Case, took: Duration, seen: anyhow::Result<Seen>, known: &[Known]) -> Self {
+        let mut outcome = Self { case, took, records: 0, met: Vec::new(), faults: Vec::new() };
+        match seen {
+            Err(error) => outcome.faults.push(format!("failed: {error:#}")),
+            Ok(Seen::Refused(words)) => outcome.refused(&words, known),
+            Ok(Seen::Compared(records, differences)) => {
+                outcome.records = records;
+                outcome.compared(&differences, known);
+            }
+        }
+        outcome
+    }
+
+    fn refused(&mut self, words: &str, known: &[Known]) {
+        match known.iter().position(|known| known.accepts_refusal(&self.case.name, words)) {
+            Some(index) => self.met.push(index),
+            None => self.faults.push(format!("sluice refuses it:\n{words}")),
+        }
+    }
+
+    fn compared(&mut self, differences: &[Difference], known: &[Known]) {
+        let mut unknown: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();
+        for difference in differences {
+            match known.iter().position(|known| known.accepts(&self.case.name, &difference.place)) {
+                Some(index) if self.met.contains(&index) => {}
+                Some(index) => self.met.push(index),
+                None => unknown.entry(&difference.place).or_default().push(difference),
+            }
+        }
+        self.faults.extend(unknown.into_iter().map(|(place, differences)| show(place, &differences)));
+    }
+
+    /// The verdict in a word or two.
+    pub fn verdict(&self, known: &[Known]) -> &'static str {
+        let any = |verdict| self.met.iter().any(|index| known[*index].verdict == verdict);
+        match (self.faults.is_empty(), any(Verdict::NotYet), any(Verdict::OnPurpose)) {
+            (false, ..) => "DIFFERENT",
+            (_, true, _) => "not yet",
+            (_, _, true) => "different on purpose",
+            _ => "same",
+        }
+    }
+
+    /// The lines for the terminal.
+    pub fn lines(&self, known: &[Known]) -> String {
+        let mut lines = format!(
+            "{:<22} {} ({} records, {:.1} s)\n",
+            self.verdict(known),
+            self.case.name,
+            self.records,
+            self.took.as_secs_f64()
+        );
+        for fault in &self.faults {
+            for line in fault.lines() {
+                let _ = writeln!(lines, "    {line}");
+            }
+        }
+        lines
+    }
+}
+
+/// The entries that fit cases of this run and met nothing, one line each.
+pub fn outlived(outcomes: &[Outcome], known: &[Known]) -> Vec<String> {
+    let met = |index: usize| outcomes.iter().any(|outcome| outcome.met.contains(&index));
+    let ran = |known: &Known| outcomes.iter().any(|outcome| known.is_for(&outcome.case.name));
+    let unmet = known.iter().enumerate().filter(|(index, known)| ran(known) && !met(*index));
+    unmet
+        .map(|(_, known)| {
+            let what = known.place.as_ref().or(known.refusal.as_ref()).map_or("", String::as_str);
+            format!("no longer occurs, so remove it from known.json: `{}` of `{}`", what, known.case)
+        })
+        .collect()
+}
+
+fn show(place: &str, differences: &[&Difference]) -> String {
+    let mut text = format!("{place}\n");
+    for difference in differences.iter().take(EXAMPLES) {
+        let _ = writeln!(text, "  {}", difference.which);
+        let _ = writeln!(text, "    debezium: {}", cut(&difference.debezium));
+        let _ = writeln!(text, "    sluice:   {}", cut(&difference.sluice));
+    }
+    if differences.len() > EXAMPLES {
+        let _ = writeln!(text, "  and {} more", differences.len() - EXAMPLES);
+    }
+    text
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= SHOWN {
+        return text.to_owned();
+    }
+    format!("{}… ({} bytes)", text.chars().take(SHOWN).collect::<String>(), text.len())
+}

@@ -1,0 +1,198 @@
+//! Runs one case: both programs on one database, then the comparison.
+
+use anyhow::{Context, bail};
+use tokio::task::spawn_blocking;
+
+use crate::case::{Case, Phase};
+use crate::compare::{Difference, compare};
+use crate::database::Database;
+use crate::debezium::Debezium;
+use crate::observe::{Observed, Registry};
+use crate::side::{Program, Servers, Side, until};
+use crate::sluice::Sluice;
+use crate::topics::{self, Partitions, Topics};
+
+/// What came of a case that ran.
+#[derive(Debug)]
+pub enum Seen {
+    /// Sluice does not run it, and says why.
+    Refused(String),
+    /// Both ran; how many records Debezium wrote, and what differs.
+    Compared(usize, Vec<Difference>),
+}
+
+/// Runs a case and removes what it made.
+///
+/// # Errors
+/// Fails when a server or Debezium does, and when Sluice ends in the middle.
+pub async fn run(case: &Case, servers: &Servers, run: &str) -> anyhow::Result<Seen> {
+    let name = format!("diff_{run}_{}", case.identifier()).chars().take(63).collect::<String>();
+    let debezium = Side::new(Program::Debezium, case, &name, run, servers)?;
+    let sluice = Side::new(Program::Sluice, case, &name, run, servers)?;
+    let program = Sluice::prepare(servers, &sluice)?;
+    if let Some(words) = program.refusal().await? {
+        return Ok(Seen::Refused(words));
+    }
+    let database = Database::create(&servers.postgres, &name).await?;
+    let mut scene = Scene { case, servers, debezium, sluice, program, connector: None, database };
+    let seen = scene.play().await;
+    let cleaned = scene.clean().await;
+    let seen = seen?;
+    cleaned.context("clean up")?;
+    Ok(seen)
+}
+
+struct Scene<'a> {
+    case: &'a Case,
+    servers: &'a Servers,
+    debezium: Side,
+    sluice: Side,
+    program: Sluice,
+    connector: Option<Debezium>,
+    database: Database,
+}
+
+impl Scene<'_> {
+    async fn play(&mut self) -> anyhow::Result<Seen> {
+        self.database.run(&self.case.before).await?;
+        // Sluice first: where it refuses, the slower one need not start.
+        self.program.start()?;
+        if let Some(words) = self.await_sluice().await? {
+            return Ok(Seen::Refused(words));
+        }
+        self.connector = Some(Debezium::start(&self.servers.connect, &self.debezium).await?);
+        self.await_debezium().await?;
+        let mut readers = [self.open(&self.debezium)?, self.open(&self.sluice)?];
+        for (phase, statements) in &self.case.phases {
+            match phase {
+                Phase::Streaming => self.database.run(statements).await?,
+                Phase::Stopped => {
+                    readers = self.reach_mark(readers).await?;
+                    self.stop().await?;
+                    self.database.run(statements).await?;
+                    self.resume().await?;
+                }
+            }
+        }
+        let readers = match self.reach_mark(readers).await {
+            Ok(readers) => readers,
+            // Types are refused when the first row of a table comes.
+            Err(error) => match self.program.ended()? {
+                Some(words) => return Ok(Seen::Refused(words)),
+                None => return Err(error),
+            },
+        };
+        self.stop().await?;
+        let [debezium, sluice] = self.observe(readers).await?;
+        Ok(Seen::Compared(debezium.records(), compare(&debezium, &sluice)))
+    }
+
+    fn open(&self, side: &Side) -> anyhow::Result<Topics> {
+        Topics::open(&self.servers.kafka, &side.prefix)
+    }
+
+    fn connector(&self) -> anyhow::Result<&Debezium> {
+        self.connector.as_ref().context("debezium was not started")
+    }
+
+    /// Waits until Sluice streams; its last words if it ends instead.
+    async fn await_sluice(&mut self) -> anyhow::Result<Option<String>> {
+        let Self { program, database, sluice, .. } = self;
+        let program = std::sync::Mutex::new(program);
+        until("sluice streams", async || {
+            let ended = program.lock().map_or(Ok(None), |mut program| program.ended())?;
+            match ended {
+                Some(words) => Ok(Some(Some(words))),
+                None => Ok(database.streams(sluice).await?.then_some(None)),
+            }
+        })
+        .await
+    }
+
+    async fn await_debezium(&self) -> anyhow::Result<()> {
+        let connector = self.connector()?;
+        until("debezium streams", async || {
+            let healthy = connector.healthy().await?;
+            Ok((healthy && self.database.streams(&self.debezium).await?).then_some(()))
+        })
+        .await
+    }
+
+    /// Marks the end in the database and reads until both sides have written it.
+    async fn reach_mark(&mut self, readers: [Topics; 2]) -> anyhow::Result<[Topics; 2]> {
+        let mark = self.database.mark().await?;
+        let [mut debezium, mut sluice] = readers;
+        let (mut debezium_found, mut sluice_found) = (false, false);
+        for _ in 0..2000 {
+            let mark = mark.clone();
+            (debezium, sluice, debezium_found, sluice_found) =
+                spawn_blocking(move || -> anyhow::Result<_> {
+                    debezium_found |= debezium.read_until_mark(&mark)?;
+                    sluice_found |= sluice.read_until_mark(&mark)?;
+                    Ok((debezium, sluice, debezium_found, sluice_found))
+                })
+                .await??;
+            if debezium_found && sluice_found {
+                return Ok([debezium, sluice]);
+            }
+            self.connector()?.healthy().await?;
+            if let Some(words) = self.program.ended()? {
+                bail!("sluice ended:\n{words}");
+            }
+        }
+        bail!("the mark came from debezium: {debezium_found}, from sluice: {sluice_found}")
+    }
+
+    async fn stop(&mut self) -> anyhow::Result<()> {
+        self.connector()?.stop().await?;
+        self.program.stop().await?;
+        until("nobody reads the slots", async || {
+            let rest =
+                self.database.rests(&self.debezium).await? && self.database.rests(&self.sluice).await?;
+            Ok(rest.then_some(()))
+        })
+        .await
+    }
+
+    async fn resume(&mut self) -> anyhow::Result<()> {
+        self.connector()?.resume().await?;
+        self.program.start()?;
+        if let Some(words) = self.await_sluice().await? {
+            bail!("sluice did not go on:\n{words}");
+        }
+        self.await_debezium().await
+    }
+
+    async fn observe(&self, readers: [Topics; 2]) -> anyhow::Result<[Observed; 2]> {
+        let read = spawn_blocking(move || readers.map(Topics::read_to_end)).await?;
+        let [debezium, sluice] = read;
+        let mut registry = Registry::new(&self.servers.registry);
+        let mut observe = async |side: &Side, partitions: &Partitions| {
+            registry
+                .observe(side, partitions)
+                .await
+                .with_context(|| format!("read what {} wrote", side.program.name()))
+        };
+        Ok([observe(&self.debezium, &debezium?).await?, observe(&self.sluice, &sluice?).await?])
+    }
+
+    /// Removes connectors, topics, subjects, slots and the database.
+    async fn clean(mut self) -> anyhow::Result<()> {
+        // A failed one has nothing more to say: its words were shown already.
+        let _ = self.program.stop().await;
+        if let Some(connector) = &self.connector {
+            connector.delete().await?;
+        }
+        let Self { servers, debezium, sluice, database, .. } = self;
+        until("nobody reads the slots", async || {
+            Ok((database.rests(&debezium).await? && database.rests(&sluice).await?).then_some(()))
+        })
+        .await?;
+        let registry = Registry::new(&servers.registry);
+        for side in [&debezium, &sluice] {
+            registry.forget(side).await?;
+            topics::delete(&servers.kafka, &side.prefix).await?;
+        }
+        database.drop([&debezium, &sluice]).await
+    }
+}
