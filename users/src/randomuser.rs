@@ -15,7 +15,9 @@
 //!
 //! - `GET /_health` answers 200 as soon as people are served.
 //! - `GET /_faults` lists the faults still to come as a JSON array, in the notation of [`Fault`].
-//! - `PUT /_faults` with such an array (`["429:3", "slow:1:2000"]`) replaces them; `[]` ends all faults.
+//! - `PUT /_faults` with such an array (`["429:3", "slow:1:2000"]`, `Content-Type: application/json`) replaces them;
+//!   `[]` ends all faults. Only requests for people take faults, and only those that neither version, format nor quota
+//!   refuses.
 
 pub mod command;
 mod faults;
