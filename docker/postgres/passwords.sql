@@ -3,10 +3,15 @@
 -- itself, so that no password is among the arguments or in the environment of a process.
 DO $$
 DECLARE
-    role text;
+    role_name text;
+    file_name text;
 BEGIN
-    FOREACH role IN ARRAY ARRAY['users_app', 'sluice', 'airflow'] LOOP
-        EXECUTE format('ALTER ROLE %I PASSWORD %L', role, pg_read_file(format('/run/secrets/%s_password', role)));
+    FOR role_name, file_name IN
+        VALUES ('users_app', '/run/secrets/users_app_password'),
+               ('sluice', '/run/secrets/sluice_password'),
+               ('airflow', '/run/secrets/airflow_password')
+    LOOP
+        EXECUTE format('ALTER ROLE %I PASSWORD %L', role_name, pg_read_file(file_name));
     END LOOP;
 END
 $$;

@@ -63,7 +63,7 @@ func TestEveryRuleCanFail(t *testing.T) {
 		{"services are kept in check", "  security_opt: [\"no-new-privileges:true\"]\n", "", "no-new-privileges"},
 		{"heaps fit", "MAX_HEAP_SIZE: 1G", "MAX_HEAP_SIZE: 2G", "cassandra: heap"},
 		{"heaps fit", "      SCHEMA_REGISTRY_HEAP_OPTS: -Xms128m -Xmx256m\n", "", "schema-registry: no heap"},
-		{"heaps fit", "      - 768m\n", "      - 1300m\n", "heaps of 1556 MiB"},
+		{"heaps fit", "--executor-memory 768m", "--executor-memory 1300m", "heaps of 1556 MiB"},
 		{"secrets are granted", "    secrets: [sluice_password]\n", "", "sluice_password"},
 		{"secrets are granted", "secrets: [users_app_settings]", "secrets: [users_app_settings, postgres_password]",
 			"feeder: is granted postgres_password"},

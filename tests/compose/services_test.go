@@ -13,16 +13,14 @@ import (
 	"github.com/docker/go-units"
 )
 
-// conditionsHold wants every dependency to be started with the service, and to be able to fulfil its condition.
+// conditionsHold wants every dependency to be able to fulfil its condition. That the profiles start it, the parser checks.
 func conditionsHold(project *types.Project) (problems []string) {
 	report := func(format string, values ...any) { problems = append(problems, fmt.Sprintf(format, values...)) }
 	for name, service := range project.Services {
 		for target, dependency := range service.DependsOn {
-			other, started := project.Services[target]
+			other := project.Services[target]
 			check := other.HealthCheck
 			switch {
-			case !started:
-				report("%s: waits for %s, which these profiles do not start", name, target)
 			case dependency.Condition == types.ServiceConditionCompletedSuccessfully && !oneShot(other):
 				report("%s: waits for the end of %s, which runs on", name, target)
 			case dependency.Condition == types.ServiceConditionHealthy &&
@@ -69,7 +67,8 @@ func portsAreUnique(project *types.Project) (problems []string) {
 	for name, service := range project.Services {
 		for _, port := range service.Ports {
 			if port.HostIP != "127.0.0.1" {
-				problems = append(problems, fmt.Sprintf("%s: port %s is published on %q, want 127.0.0.1", name, port.Published, port.HostIP))
+				problems = append(problems, fmt.Sprintf(
+					"%s: port %s is published on %q, want 127.0.0.1", name, port.Published, port.HostIP))
 			}
 			if owner, taken := owners[port.Published]; taken {
 				problems = append(problems, fmt.Sprintf("%s and %s publish port %s", name, owner, port.Published))
@@ -164,6 +163,10 @@ func TestPostgresRunsItsFilesInTheirOrder(t *testing.T) {
 		}
 		if want := absolute(t, path); source != want {
 			t.Errorf("%s is %q in the container, want %q", name, source, want)
+		}
+		// The image runs a script that may be executed, and reads any other into its own shell, with its settings.
+		if info, err := os.Stat(path); err != nil || filepath.Ext(path) == ".sh" && info.Mode()&0o100 == 0 {
+			t.Errorf("%s cannot be executed: %v", path, err)
 		}
 		delete(sources, name)
 	}

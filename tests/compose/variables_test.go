@@ -103,8 +103,8 @@ var knownVariables = map[string]func(string) bool{
 	},
 	"sluice":         isSluiceVariable,
 	"sluice-airflow": isAirflowVariable,
-	// sbin/spark-config.sh and "Spark Standalone Mode" of Spark's documentation.
-	"sluice-spark": oneOf("SPARK_DAEMON_MEMORY", "SPARK_PUBLIC_DNS", "SPARK_WORKER_OPTS", "SPARK_LOCAL_IP"),
+	// "Spark Standalone Mode" of Spark's documentation, and python/pyspark/java_gateway.py.
+	"sluice-spark": oneOf("SPARK_DAEMON_MEMORY", "SPARK_PUBLIC_DNS", "SPARK_WORKER_OPTS", "PYSPARK_SUBMIT_ARGS"),
 }
 
 // The name of a Connect cluster must not have an underscore: it becomes a dot of the property.
