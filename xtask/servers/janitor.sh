@@ -1,35 +1,40 @@
 # Runs beside a stack, started by it as: sh -c SCRIPT janitor DIRECTORY MODE
 # Waits for the end of its standard input, which comes when the stack's process ends in any way, kill -9 included.
-# Then makes sure that no server of DIRECTORY is left and, if MODE is `remove`, removes DIRECTORY.
-directory=$1
+# Then makes sure that no server of DIRECTORY, and nothing that one started, is left and, if MODE is `remove`, removes
+# DIRECTORY.
+directory=$(cd "$1" && pwd -P)
 mode=$2
 
-# A pid file holds `PID STARTTIME`: the pair cannot come back, as a bare pid can.
-alive() {
-  read -r pid started < "$1" || return 1
-  stat=$(cat "/proc/$pid/stat" 2> /dev/null) || return 1
-  set -- ${stat##*) }
-  [ "$1" != Z ] && [ "${20}" = "$started" ]
-}
-
-left() {
+# Sets `left` to the processes that still run. A pid file holds `PID STARTTIME`; the server leads the session PID,
+# which outlives it as long as it has members. Pids come back, so a process must also work in DIRECTORY.
+find_left() {
+  left=
+  sessions=' '
   for file in "$directory"/*.pid; do
-    [ -e "$file" ] && alive "$file" && return 0
+    read -r pid _ < "$file" && sessions="$sessions$pid "
   done
-  return 1
+  for file in /proc/[0-9]*/stat; do
+    read -r stat < "$file" || continue
+    set -- "${stat%% *}" ${stat##*) }
+    # Pid, state, parent, group, session.
+    case "$2$sessions" in
+      Z*) ;;
+      *" $5 "*) case $(readlink "/proc/$1/cwd") in "$directory"/*) left="$left $1" ;; esac ;;
+    esac
+  done
 }
 
 while read -r _; do :; done
 waited=0
-while left && [ "$waited" -lt 150 ]; do
+find_left
+while [ -n "$left" ] && [ "$waited" -lt 150 ]; do
   sleep 0.1
   waited=$((waited + 1))
+  find_left
 done
-for file in "$directory"/*.pid; do
-  if [ -e "$file" ] && alive "$file"; then
-    kill -9 "$pid"
-  fi
-done
+if [ -n "$left" ]; then
+  kill -9 $left
+fi
 if [ "$mode" = remove ]; then
   rm -rf "$directory"
 fi

@@ -8,12 +8,15 @@ use std::process::Command;
 use anyhow::{Context, bail, ensure};
 
 use crate::account;
+use crate::python::Python;
 use crate::report::{answer, say};
 use crate::versions::Version;
 
 /// The Java that runs every server: Cassandra 5.0 starts on no other.
 const JAVA_MAJOR: u32 = 17;
 const JAVA_PACKAGE: &str = "openjdk-17-jdk-headless";
+/// The interpreter, and what Debian takes out of it.
+const PYTHON_PACKAGES: &str = "python3.11 python3.11-venv";
 
 /// A Java 17, with what the servers need to know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +37,13 @@ impl Java {
     /// # Errors
     /// Fails when there is none; the error names the package.
     pub fn find() -> anyhow::Result<Self> {
-        let on_path =
-            path_of("java").and_then(|java| Some(java.canonicalize().ok()?.parent()?.parent()?.to_owned()));
+        let of_path =
+            on_path("java").filter_map(|java| Some(java.canonicalize().ok()?.parent()?.parent()?.to_owned()));
         let named = env::var_os("JAVA_HOME").map(PathBuf::from);
         let mut installed: Vec<PathBuf> =
             fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         installed.sort();
-        let homes = named.into_iter().chain(on_path).chain(installed);
+        let homes = named.into_iter().chain(of_path).chain(installed);
         homes.filter_map(Self::at).next().with_context(|| {
             format!(
                 "find Java {JAVA_MAJOR}; install {JAVA_PACKAGE}, or set JAVA_HOME to any other build of it"
@@ -56,6 +59,15 @@ impl Java {
         let fits = version.major() == JAVA_MAJOR && home.join("bin/java").exists();
         fits.then(|| Self { home, version: version.to_string() })
     }
+}
+
+/// What a command is about to do, as far as it needs more or less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Build, and run Sluice between its servers.
+    Sluice,
+    /// Also run what stands around it: Airflow and Spark.
+    Pipeline,
 }
 
 /// What a look at the machine found.
@@ -90,7 +102,11 @@ enum Look {
     Program(&'static str, u32, u32),
     /// A header that states its version in a line with this name.
     Header(&'static str, &'static str),
+    Python,
 }
+
+/// Airflow and Spark are Python programs; nothing else here is.
+const PYTHON: Need = Need { item: "Python", version: "3.11", package: PYTHON_PACKAGES, look: Look::Python };
 
 /// librdkafka's `configure` is a bash script and builds its C++ part too; Python and Perl it can do without.
 const NEEDS: [Need; 12] = [
@@ -134,16 +150,18 @@ const NEEDS: [Need; 12] = [
 ];
 
 impl Diagnosis {
-    /// Looks at everything; installs nothing.
-    pub fn make() -> Self {
-        let findings = NEEDS.iter().map(|need| Finding { need, found: need.look() }).collect();
+    /// Looks at everything that the purpose needs; installs nothing.
+    pub fn make(purpose: Purpose) -> Self {
+        let python = (purpose == Purpose::Pipeline).then_some(&PYTHON);
+        let findings = NEEDS.iter().chain(python).map(|need| Finding { need, found: need.look() }).collect();
         Self { findings }
     }
 
     /// The Debian packages of the missing items, each once.
     pub fn missing_packages(&self) -> Vec<&'static str> {
         let missing = self.findings.iter().filter(|finding| finding.found.is_none());
-        let mut packages: Vec<_> = missing.map(|finding| finding.need.package).collect();
+        let mut packages: Vec<_> =
+            missing.flat_map(|finding| finding.need.package.split_whitespace()).collect();
         packages.dedup();
         packages
     }
@@ -170,30 +188,37 @@ impl Diagnosis {
 ///
 /// # Errors
 /// Fails when something is missing still; the error holds the one command that installs it.
-pub fn require(install: bool, verbose: bool) -> anyhow::Result<Java> {
-    let mut diagnosis = Diagnosis::make();
+pub fn require(purpose: Purpose, install: bool, verbose: bool) -> anyhow::Result<Java> {
+    let mut diagnosis = Diagnosis::make(purpose);
     let mut missing = diagnosis.missing_packages();
     let ci = account::root() && env::var_os("CI").is_some();
     if !missing.is_empty() && (install || ci) {
         say(diagnosis.table());
         install_packages(&missing)?;
-        diagnosis = Diagnosis::make();
+        diagnosis = Diagnosis::make(purpose);
         missing = diagnosis.missing_packages();
     }
     if verbose || !missing.is_empty() {
         answer(diagnosis.table());
     }
     if !missing.is_empty() {
-        // Debian 13 has left this Java behind.
-        let hint = match missing.contains(&JAVA_PACKAGE) {
-            true => {
-                "\nwhere no such package is to be had, unpack any build of Java 17 and set JAVA_HOME to it"
-            }
-            false => "",
-        };
-        bail!("something is missing; install it with\n\n    {}\n{hint}", install_command(&missing));
+        bail!(
+            "something is missing; install it with\n\n    {}\n{}",
+            install_command(&missing),
+            hint(&missing)
+        );
     }
     Java::find()
+}
+
+/// What else will do: Debian 13 has left this Java and this Python behind.
+fn hint(missing: &[&str]) -> String {
+    let ways = [
+        (JAVA_PACKAGE, "unpack any build of Java 17 and set JAVA_HOME to it"),
+        ("python3.11", "put any CPython 3.11 on the PATH as python3.11 (`uv python install 3.11` does)"),
+    ];
+    let ways = ways.iter().filter(|(package, _)| missing.contains(package));
+    ways.map(|(package, way)| format!("\nwhere no {package} is to be had, {way}")).collect()
 }
 
 /// The one command that installs these packages.
@@ -230,6 +255,7 @@ impl Need {
                 version.at_least(major, minor).then(|| version.to_string())
             }
             Look::Header(header, name) => header_version(header, name),
+            Look::Python => Python::find().ok().map(|python| python.version),
         }
     }
 }
@@ -253,9 +279,11 @@ fn header_version(header: &str, name: &str) -> Option<String> {
     Some(stated.map_or_else(|| "found".to_owned(), |version| version.to_string()))
 }
 
-fn path_of(program: &str) -> Option<PathBuf> {
-    let folders = env::var_os("PATH")?;
-    env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.exists())
+/// The files of this name in the folders of `PATH`, in their order.
+pub(crate) fn on_path(program: &str) -> impl Iterator<Item = PathBuf> {
+    let folders: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
+    let program = program.to_owned();
+    folders.into_iter().map(move |folder| folder.join(&program)).filter(|path| path.exists())
 }
 
 #[cfg(test)]
@@ -288,6 +316,16 @@ mod tests {
 
         assert_eq!(diagnosis.missing_packages(), ["build-essential"]);
         assert!(diagnosis.table().contains("missing: build-essential"));
+    }
+
+    #[test]
+    fn a_missing_python_names_both_packages_and_the_other_way() {
+        let diagnosis = Diagnosis { findings: vec![Finding { need: &PYTHON, found: None }] };
+
+        let missing = diagnosis.missing_packages();
+
+        assert_eq!(missing, ["python3.11", "python3.11-venv"]);
+        assert!(hint(&missing).contains("any CPython 3.11 on the PATH"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use anyhow::{Context, ensure};
 
 use crate::account::{self, Account};
 use crate::doctor::Java;
+use crate::python::{self, Python};
 use crate::report::{say, seconds};
 
 /// Where root keeps the cache when its home is closed to the account that runs Postgres.
@@ -30,12 +31,16 @@ pub struct Package {
 }
 
 /// Who brings a package.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Client {
     /// Maven, with the goal that fills the folder `app`.
     Maven(&'static str),
     /// npm, which fills `node_modules`.
     Npm,
+    /// pip, which fills the folder `app` with what `requirements.txt` lists.
+    Pip,
+    /// uv, which makes the virtual environment `venv` of what `requirements.lock` lists.
+    Uv,
 }
 
 /// The Postgres server with all of contrib.
@@ -73,6 +78,54 @@ pub const CASSANDRA: Package = Package {
     client: Client::Maven("dependency:copy-dependencies"),
 };
 
+/// Kafka 3.9, the last with ZooKeeper, and ZooKeeper.
+pub const KAFKA39: Package = Package {
+    name: "kafka39",
+    summary: "Kafka 3.9.2 and ZooKeeper 3.8.4 (46 MB)",
+    manifest: &[("pom.xml", include_str!("../servers/kafka39/pom.xml"))],
+    client: Client::Maven("dependency:copy-dependencies"),
+};
+
+/// The client that brings the Python packages.
+const UV: Package = Package {
+    name: "uv",
+    summary: "uv 0.13.8 (17 MB)",
+    manifest: &[("requirements.txt", include_str!("../servers/uv/requirements.txt"))],
+    client: Client::Pip,
+};
+
+/// Airflow with what the DAGs and their tests import.
+pub const AIRFLOW: Package = Package {
+    name: "airflow",
+    summary: "Airflow 3.3.2 (150 packages of Python)",
+    manifest: &[("requirements.lock", include_str!("../../airflow/requirements-test.lock"))],
+    client: Client::Uv,
+};
+
+/// PySpark, which is Spark itself, with what the streaming job and its tests import.
+pub const SPARK: Package = Package {
+    name: "spark",
+    summary: "Spark 3.5.7 (300 MB)",
+    manifest: &[("requirements.lock", include_str!("../../spark/requirements-test.lock"))],
+    client: Client::Uv,
+};
+
+/// Spark's connectors to Kafka and Cassandra.
+pub const SPARK_JARS: Package = Package {
+    name: "spark-jars",
+    summary: "Spark's connectors to Kafka and Cassandra (31 MB)",
+    manifest: &[("pom.xml", include_str!("../../spark/pom.xml"))],
+    client: Client::Maven("dependency:copy-dependencies"),
+};
+
+/// Go, for machines without it.
+pub const GO: Package = Package {
+    name: "go",
+    summary: "Go 1.27.3 (75 MB)",
+    manifest: &[("requirements.lock", include_str!("../servers/go/requirements.lock"))],
+    client: Client::Uv,
+};
+
 impl Package {
     /// The folder's name in the cache: the package's name and the hash of its manifest.
     pub fn folder(&self) -> String {
@@ -88,11 +141,15 @@ impl Package {
     ///
     /// # Errors
     /// Fails when the cache cannot be written or the registry's client fails; nothing half-done stays.
-    pub fn install(&self, java: &Java) -> anyhow::Result<PathBuf> {
+    pub fn install(&self) -> anyhow::Result<PathBuf> {
         let cache = cache()?;
         let folder = cache.join(self.folder());
         if folder.exists() {
             return Ok(folder);
+        }
+        if self.client == Client::Uv {
+            // Before the lock, which it takes for itself.
+            UV.install()?;
         }
         // One download at a time: Maven's own store is not made for two.
         let lock = File::create(cache.join("lock")).context("open the cache's lock")?;
@@ -106,39 +163,62 @@ impl Package {
         for (name, text) in self.manifest {
             fs::write(unfinished.path().join(name), text)?;
         }
-        self.fill(unfinished.path(), java).with_context(|| format!("download {}", self.summary))?;
+        self.fill(unfinished.path()).with_context(|| format!("download {}", self.summary))?;
         open_to_all(unfinished.path())?;
         fs::rename(unfinished.keep(), &folder).context("put the download in place")?;
         say(format_args!("downloaded {} in {}", self.summary, seconds(started.elapsed())));
         Ok(folder)
     }
 
-    fn fill(&self, folder: &Path, java: &Java) -> anyhow::Result<()> {
+    fn fill(&self, folder: &Path) -> anyhow::Result<()> {
         match self.client {
-            Client::Maven(goal) => {
-                let output = format!("-DoutputDirectory={}", folder.join("app").display());
-                let mut command = Command::new("mvn");
-                command.env("JAVA_HOME", &java.home);
-                command.args([
-                    "-q",
-                    "-B",
-                    "-C",
-                    "-ntp",
-                    "-Dstyle.color=never",
-                    goal,
-                    "-DincludeScope=runtime",
-                    &output,
-                ]);
-                run(command.current_dir(folder))
-            }
+            Client::Maven(goal) => fill_by_maven(folder, goal),
             Client::Npm => {
                 let mut command = Command::new("npm");
                 command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
                 run(command.current_dir(folder))?;
                 link_libraries(&native(folder))
             }
+            Client::Pip => fill_by_pip(folder),
+            Client::Uv => fill_by_uv(folder, &UV.install()?),
         }
     }
+}
+
+fn fill_by_maven(folder: &Path, goal: &str) -> anyhow::Result<()> {
+    let output = format!("-DoutputDirectory={}", folder.join("app").display());
+    let mut command = Command::new("mvn");
+    command.env("JAVA_HOME", Java::find()?.home);
+    command.args(["-q", "-B", "-C", "-ntp", "-Dstyle.color=never", goal, "-DincludeScope=runtime", &output]);
+    run(command.current_dir(folder))
+}
+
+/// The pip of a virtual environment, which every Python can make, while many have no pip of their own.
+fn fill_by_pip(folder: &Path) -> anyhow::Result<()> {
+    let pip = folder.join("pip");
+    run(Command::new(Python::find()?.program).args(["-m", "venv"]).arg(&pip))?;
+    let mut command = python::command(&pip, "python");
+    command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+    command.args(["--require-hashes", "--target", "app", "--requirement", "requirements.txt"]);
+    run(command.current_dir(folder))?;
+    fs::remove_dir_all(pip).context("remove pip")
+}
+
+/// A relocatable environment: the folder gets its name when it is complete. Only the interpreter's place is fixed.
+fn fill_by_uv(folder: &Path, uv: &Path) -> anyhow::Result<()> {
+    let uv = || {
+        let mut command = Command::new(uv.join("app/bin/uv"));
+        // A virtual environment that the caller stands in must not get the packages.
+        command.env_remove("VIRTUAL_ENV").env("UV_NO_PROGRESS", "1").current_dir(folder);
+        command
+    };
+    run(uv()
+        .args(["venv", "--relocatable", "--no-project", "--python"])
+        .arg(Python::find()?.program)
+        .arg("venv"))?;
+    run(uv()
+        .args(["pip", "sync", "--require-hashes", "--compile-bytecode", "--python", "venv/bin/python"])
+        .arg("requirements.lock"))
 }
 
 /// Where the Postgres package keeps its `bin`, `lib` and `share`.
@@ -238,10 +318,11 @@ mod tests {
 
     #[test]
     fn manifests_name_no_registry() {
-        for package in [POSTGRES, KAFKA, REGISTRY, CASSANDRA] {
+        for package in [POSTGRES, KAFKA, KAFKA39, REGISTRY, CASSANDRA, UV, AIRFLOW, SPARK, SPARK_JARS, GO] {
             for (name, text) in package.manifest {
-                let hosts =
-                    text.matches("://").count() - text.matches("://maven.apache.org/POM/4.0.0").count();
+                // Names of XML's vocabularies look like addresses.
+                let names = ["://maven.apache.org/", "://www.w3.org/"].map(|name| text.matches(name).count());
+                let hosts = text.matches("://").count() - names.iter().sum::<usize>();
                 assert_eq!(hosts, 0, "{} {name} holds an address", package.name);
             }
         }

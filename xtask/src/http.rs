@@ -18,6 +18,13 @@ pub(crate) struct Response {
     pub(crate) text: String,
 }
 
+impl Response {
+    /// What comes after the head.
+    pub(crate) fn body(&self) -> &str {
+        self.text.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+    }
+}
+
 /// Connects to a loopback port with a time limit on every later read and write.
 pub(crate) fn connect(port: u16) -> std::io::Result<TcpStream> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -29,10 +36,22 @@ pub(crate) fn connect(port: u16) -> std::io::Result<TcpStream> {
 
 /// Sends a request with a JSON body (empty for none) and reads the answer to its end.
 pub(crate) fn request(port: u16, method: &str, path: &str, body: &str) -> anyhow::Result<Response> {
+    authorized(port, method, path, body, None)
+}
+
+/// Sends a request as [`request`] does, with a bearer's token.
+pub(crate) fn authorized(
+    port: u16,
+    method: &str,
+    path: &str,
+    body: &str,
+    token: Option<&str>,
+) -> anyhow::Result<Response> {
     let mut stream = connect(port)?;
+    let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     let length = body.len();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n{authorization}\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes())?;
@@ -66,7 +85,7 @@ mod tests {
         let response = request(port, "PUT", "/config", "").unwrap();
 
         assert_eq!(response.status, 409);
-        assert!(response.text.ends_with("no"));
+        assert_eq!(response.body(), "no");
         assert_eq!(server.join().unwrap()[0], "PUT /config HTTP/1.1");
     }
 }

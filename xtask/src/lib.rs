@@ -12,14 +12,17 @@ pub mod commands;
 pub mod dependencies;
 pub mod doctor;
 pub mod downloads;
+pub mod pipeline;
 pub mod ports;
 pub mod process;
 pub mod servers;
 pub mod stack;
+pub mod workload;
 
 mod account;
 mod http;
 mod pid_file;
+mod python;
 mod report;
 mod spawner;
 mod versions;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use xtask::doctor::Purpose;
 use xtask::{commands, doctor};
 
 /// Development tasks of Sluice.
@@ -15,6 +16,9 @@ enum Task {
         /// Install what is missing.
         #[arg(long)]
         yes: bool,
+        /// Check also what `demo --full` and `test` need: Python.
+        #[arg(long)]
+        full: bool,
     },
     /// Run the real servers until ctrl-c and print their addresses.
     Servers(commands::servers::Arguments),
@@ -38,7 +42,10 @@ fn main() -> ExitCode {
 
 fn run(task: &Task) -> anyhow::Result<ExitCode> {
     match task {
-        Task::Doctor { yes } => doctor::require(*yes, true).map(drop)?,
+        Task::Doctor { yes, full } => {
+            let purpose = if *full { Purpose::Pipeline } else { Purpose::Sluice };
+            doctor::require(purpose, *yes, true).map(drop)?;
+        }
         Task::Servers(arguments) => commands::servers::run(arguments)?,
         Task::Test(arguments) => commands::test::run(arguments)?,
         Task::Demo(arguments) => return commands::demo::run(arguments),

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::process;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, ensure};
@@ -15,11 +16,11 @@ const LOWEST: u16 = 15_000;
 const EPHEMERAL: u16 = 32_768;
 
 /// A port that is this process's own until dropped: other processes that pick ports here pass it by.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Port {
     number: u16,
     /// Locked while the port is ours; `None` where lock files cannot be kept.
-    _claim: Option<File>,
+    _claim: Option<Arc<File>>,
 }
 
 impl Port {
@@ -57,21 +58,9 @@ impl Port {
         Ok(Self { number, _claim: None })
     }
 
-    /// Takes exactly this port.
-    ///
-    /// # Errors
-    /// Fails when another program listens there.
-    pub fn exactly(server: &str, number: u16) -> anyhow::Result<Self> {
-        ensure!(
-            bindable(number),
-            "port {number} for {server} is taken by another program; stop that program first"
-        );
-        Ok(Self { number, _claim: None })
-    }
-
     fn claim(number: u16) -> Option<Self> {
         let claim = match lock_file(number) {
-            Some(file) => Some(file.try_lock().is_ok().then_some(file)?),
+            Some(file) => Some(Arc::new(file.try_lock().is_ok().then_some(file)?)),
             None => None,
         };
         bindable(number).then_some(Self { number, _claim: claim })

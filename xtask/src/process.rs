@@ -6,7 +6,6 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,10 +14,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, bail, ensure};
 
 use crate::account::Account;
-use crate::pid_file::{self, Identity};
+use crate::pid_file::Identity;
 use crate::ports::Port;
 use crate::report::{say, seconds};
 use crate::{spawner, wait};
+
+mod signal;
+
+pub use signal::Signal;
+pub(crate) use signal::{family, send};
 
 /// How long a server may take to answer: Cassandra needs 5 s alone and a minute when others use both cores.
 const READY_LIMIT: Duration = Duration::from_secs(180);
@@ -26,36 +30,6 @@ const READY_LIMIT: Duration = Duration::from_secs(180);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// How much of a log an error shows.
 const TAIL_LINES: usize = 30;
-
-/// A signal, by what it means to a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
-    /// Stop in order.
-    Term,
-    /// Stop in order (Postgres: fast shutdown; its TERM would wait for clients).
-    Int,
-    /// Stop without order, but clean up (Postgres: immediate shutdown).
-    Quit,
-    /// End now.
-    Kill,
-    /// Freeze.
-    Stop,
-    /// Go on after a freeze.
-    Cont,
-}
-
-impl Signal {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Term => "TERM",
-            Self::Int => "INT",
-            Self::Quit => "QUIT",
-            Self::Kill => "KILL",
-            Self::Stop => "STOP",
-            Self::Cont => "CONT",
-        }
-    }
-}
 
 /// Whether a server ends with the process that started it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,21 +59,14 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
-    /// The command line: `setpriv` or `setsid` first, which change themselves into the program and keep the pid.
+    /// The command line: `setsid` and `setpriv` first, which change themselves into the program and keep the pid.
     pub(crate) fn command(&self) -> Command {
-        let mut command = match self.lifetime {
-            Lifetime::Attached => {
-                let mut command = Command::new("setpriv");
-                // A group of its own: ctrl-c at the terminal goes to us, and we decide about the servers.
-                command.process_group(0).args(["--pdeathsig", self.abandon.name()]);
-                command
-            }
-            Lifetime::Detached => {
-                let mut command = Command::new("setsid");
-                command.arg("setpriv");
-                command
-            }
-        };
+        // A session of its own: ctrl-c at the terminal goes to us, and what the program starts can be told by it.
+        let mut command = Command::new("setsid");
+        command.arg("setpriv");
+        if self.lifetime == Lifetime::Attached {
+            command.args(["--pdeathsig", self.abandon.name()]);
+        }
         match &self.account {
             Some(account) => command.args(account.setpriv_arguments()),
             // setpriv wants at least one change to make.
@@ -124,7 +91,7 @@ impl Launch {
 #[derive(Debug)]
 pub(crate) struct Blueprint {
     pub(crate) name: &'static str,
-    /// Where clients connect.
+    /// Where clients connect, or where another server of the same system tells how this one is.
     pub(crate) port: Port,
     /// Ports that the server uses for itself.
     #[expect(dead_code, reason = "held, so that nobody else takes them")]
@@ -196,10 +163,10 @@ impl Server {
         }
         self.await_answer()?;
         say(format_args!(
-            "{} answers on port {} after {}",
+            "{} is ready after {} (asked on port {})",
             self.name(),
-            self.port(),
-            seconds(started.elapsed())
+            seconds(started.elapsed()),
+            self.port()
         ));
         Ok(())
     }
@@ -249,7 +216,7 @@ impl Server {
     pub(crate) fn abandon(&self) {
         if let (Lifetime::Attached, Some(pid)) = (self.blueprint.launch.lifetime, self.pid()) {
             let _ = send(self.blueprint.launch.abandon, &[pid]);
-            let _ = send(Signal::Cont, &tree(pid));
+            let _ = send(Signal::Cont, &family(pid));
         }
     }
 
@@ -289,23 +256,14 @@ impl Server {
 
     fn end(&self, signal: Signal) -> anyhow::Result<()> {
         let mut child = self.lock();
-        if let Some(process) = running(&mut child) {
+        if let Some(mut process) = child.take() {
             let pid = process.id();
-            match signal {
-                Signal::Kill => send(signal, &tree(pid))?,
-                _ => {
-                    send(signal, &[pid])?;
-                    // A paused server would never see the request.
-                    send(Signal::Cont, &tree(pid))?;
-                }
+            if matches!(process.try_wait(), Ok(None)) {
+                end_process(self.name(), &mut process, signal)?;
             }
-            if wait::until(STOP_LIMIT, || process.try_wait().ok().flatten()).is_none() {
-                say(format_args!("{} did not stop within {}: killing it", self.name(), seconds(STOP_LIMIT)));
-                send(Signal::Kill, &tree(pid))?;
-                process.wait().context("wait for the killed process")?;
-            }
+            // What the server started and did not end itself.
+            send(Signal::Kill, &family(pid)[1..])?;
         }
-        *child = None;
         let _ = fs::remove_file(pid_path(&self.blueprint.directory, self.name()));
         Ok(())
     }
@@ -316,7 +274,7 @@ impl Server {
         let pid = process.id();
         // The parent first: a frozen parent has no new children.
         send(signal, &[pid])?;
-        send(signal, &tree(pid))
+        send(signal, &family(pid))
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Child>> {
@@ -332,26 +290,34 @@ impl Drop for Server {
     }
 }
 
+/// Sends the signal and waits for the end, which comes by force when it takes too long.
+fn end_process(name: &str, process: &mut Child, signal: Signal) -> anyhow::Result<()> {
+    let pid = process.id();
+    match signal {
+        Signal::Kill => send(signal, &family(pid))?,
+        _ => {
+            send(signal, &[pid])?;
+            // A paused server would never see the request.
+            send(Signal::Cont, &family(pid))?;
+        }
+    }
+    if wait::until(STOP_LIMIT, || process.try_wait().ok().flatten()).is_none() {
+        say(format_args!("{name} did not stop within {}: killing it", seconds(STOP_LIMIT)));
+        send(Signal::Kill, &family(pid))?;
+        process.wait().context("wait for the killed process")?;
+    }
+    Ok(())
+}
+
 /// The file that names the process of a server.
 pub(crate) fn pid_path(directory: &Path, name: &str) -> PathBuf {
     directory.join(format!("{name}.pid"))
 }
 
-/// Sends a signal with the shell's own `kill`: a machine without procps has no other. Pids that are gone are no fault.
-pub(crate) fn send(signal: Signal, pids: &[u32]) -> anyhow::Result<()> {
-    let script = r#"signal=$1; shift; kill -s "$signal" "$@" 2> /dev/null; true"#;
-    let mut command = Command::new("sh");
-    command.args(["-c", script, "kill", signal.name()]).args(pids.iter().map(u32::to_string));
-    let status = command.status().context("run sh")?;
-    ensure!(status.success(), "send {}: {status}", signal.name());
-    Ok(())
-}
-
-/// A process and its children: Postgres serves from those.
-pub(crate) fn tree(pid: u32) -> Vec<u32> {
-    let mut pids = vec![pid];
-    pids.extend(pid_file::children(pid));
-    pids
+/// The pid files of a stack's folder, in no order.
+pub(crate) fn pid_files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| path.extension().is_some_and(|end| end == "pid")).collect()
 }
 
 /// The last lines of a log; a log that cannot be read is empty.

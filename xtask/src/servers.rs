@@ -1,4 +1,4 @@
-//! The four servers: each file knows how to prepare its folder, start its program and ask whether it is ready.
+//! The servers: each file knows how to prepare its folder, start its program and ask whether it is ready.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,10 +9,16 @@ use anyhow::Context;
 use crate::doctor::Java;
 use crate::process::{Launch, Lifetime, Signal};
 
+pub(crate) mod airflow;
 pub(crate) mod cassandra;
 pub(crate) mod kafka;
+pub(crate) mod kafka39;
 pub(crate) mod postgres;
+pub(crate) mod randomuser;
 pub(crate) mod registry;
+pub(crate) mod sluice;
+pub(crate) mod spark;
+pub(crate) mod zookeeper;
 
 /// What a server is tuned for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

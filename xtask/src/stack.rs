@@ -1,11 +1,8 @@
-//! All four servers together.
+//! The servers around Sluice together.
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -14,14 +11,16 @@ use anyhow::{Context, anyhow, bail, ensure};
 use crate::doctor::Java;
 use crate::pid_file::Identity;
 use crate::ports::Port;
-use crate::process::{Blueprint, Lifetime, Server, pid_path};
-use crate::servers::{Setting, Tuning, cassandra, kafka, postgres, registry};
-use crate::{spawner, wait};
+use crate::process::{Blueprint, Lifetime, Server, pid_files};
+use crate::servers::{Setting, Tuning, cassandra, kafka, kafka39, postgres, registry, zookeeper};
+use crate::wait;
 
-const JANITOR: &str = include_str!("../servers/janitor.sh");
+mod janitor;
+
+use janitor::Janitor;
 
 /// How long the servers of an earlier stack may take to leave a folder.
-const HANDOVER: Duration = Duration::from_secs(15);
+const HANDOVER: Duration = Duration::from_secs(30);
 
 /// The names of the servers, as in logs and pid files.
 pub const SERVERS: [&str; 4] = ["postgres", "kafka", "registry", "cassandra"];
@@ -32,9 +31,25 @@ pub enum Ports {
     /// Free ones, so that any number of stacks run side by side.
     #[default]
     Free,
-    /// 5432, 9092, 8081 and 9042, each replaceable by `SLUICE_POSTGRES_PORT`, `SLUICE_KAFKA_PORT`,
-    /// `SLUICE_REGISTRY_PORT` and `SLUICE_CASSANDRA_PORT`.
+    /// Those that everybody knows (5432, 9092 …), each replaceable by `SLUICE_<NAME>_PORT`: `SLUICE_POSTGRES_PORT`,
+    /// `SLUICE_SPARK_MASTER_PORT`.
     WellKnown,
+}
+
+impl Ports {
+    /// Takes the port of a server.
+    ///
+    /// # Errors
+    /// Fails when another program listens there, or when no port is free.
+    pub(crate) fn take(self, name: &str, usual: u16) -> anyhow::Result<Port> {
+        match self {
+            Self::Free => Port::free(),
+            Self::WellKnown => {
+                let variable = format!("SLUICE_{}_PORT", name.to_uppercase().replace('-', "_"));
+                Port::known(name, &variable, usual)
+            }
+        }
+    }
 }
 
 /// How to start a stack; the default is what tests want.
@@ -51,6 +66,8 @@ pub struct StackOptions {
     pub lifetime: Lifetime,
     /// The servers to start, by their names in [`SERVERS`]; empty starts all. The others can be started later.
     pub only: Vec<String>,
+    /// Kafka 3.9 with ZooKeeper instead of the newest Kafka, which needs none.
+    pub zookeeper: bool,
 }
 
 /// The running servers, all on 127.0.0.1.
@@ -60,6 +77,8 @@ pub struct StackOptions {
 pub struct Stack {
     /// Postgres 17 with `wal_level=logical`; superuser `postgres` with password `postgres`.
     pub postgres: Server,
+    /// What coordinates Kafka, if that needs something.
+    pub zookeeper: Option<Server>,
     /// Kafka; topics are not created by themselves.
     pub kafka: Server,
     /// The schema registry, with compatibility BACKWARD. Its schemas survive a restart; what was registered in the
@@ -67,7 +86,7 @@ pub struct Stack {
     pub registry: Server,
     /// Cassandra; data centre `datacenter1`.
     pub cassandra: Server,
-    directory: PathBuf,
+    setting: Setting,
     /// Ends after the servers: fields are dropped in order.
     _janitor: Option<Janitor>,
 }
@@ -81,7 +100,10 @@ impl Stack {
     pub fn start(options: &StackOptions) -> anyhow::Result<Self> {
         let stack = Self::prepare(options)?;
         let wanted = |server: &&Server| {
-            options.only.is_empty() || options.only.iter().any(|name| name == server.name())
+            let named = |name| options.only.iter().any(|only| only == name);
+            options.only.is_empty()
+                || named(server.name())
+                || (server.name() == "zookeeper" && named("kafka"))
         };
         let started = each(stack.servers().into_iter().filter(wanted), Server::start);
         if let Err(error) = started {
@@ -120,12 +142,18 @@ impl Stack {
 
     /// The folder with data, logs and pid files.
     pub fn directory(&self) -> &Path {
-        &self.directory
+        &self.setting.directory
     }
 
-    /// The servers, in the order of [`SERVERS`].
-    pub fn servers(&self) -> [&Server; 4] {
-        [&self.postgres, &self.kafka, &self.registry, &self.cassandra]
+    /// The servers, in the order of [`SERVERS`], and ZooKeeper if Kafka needs it.
+    pub fn servers(&self) -> Vec<&Server> {
+        let servers = [&self.postgres, &self.kafka, &self.registry, &self.cassandra];
+        servers.into_iter().chain(&self.zookeeper).collect()
+    }
+
+    /// What servers beside these need to know.
+    pub(crate) fn setting(&self) -> &Setting {
+        &self.setting
     }
 
     /// The addresses of the running servers, under the names that the connector files in `config/` use.
@@ -158,7 +186,11 @@ impl Stack {
     /// # Errors
     /// Fails when a signal cannot be sent.
     pub fn stop(&self) -> anyhow::Result<()> {
-        each(self.servers().into_iter(), Server::stop)
+        // Kafka takes its leave from ZooKeeper.
+        let (zookeeper, others) =
+            self.servers().into_iter().partition::<Vec<_>, _>(|server| server.name() == "zookeeper");
+        each(others.into_iter(), Server::stop)?;
+        each(zookeeper.into_iter(), Server::stop)
     }
 
     fn prepare(options: &StackOptions) -> anyhow::Result<Self> {
@@ -166,29 +198,29 @@ impl Stack {
         let (directory, janitor) = folder(options)?;
         let setting = Setting {
             java: Java::find()?,
-            directory: directory.clone(),
+            directory,
             temporary: options.directory.is_none(),
             lifetime: options.lifetime,
             tuning: options.tuning,
         };
-        type Prepare = fn(&Setting, Port) -> anyhow::Result<Blueprint>;
-        let server = |name: &str, usual: u16, prepare: Prepare| {
-            let port = match options.ports {
-                Ports::Free => Port::free()?,
-                Ports::WellKnown => {
-                    Port::known(name, &format!("SLUICE_{}_PORT", name.to_uppercase()), usual)?
-                }
-            };
+        type Prepare<'a> = &'a dyn Fn(&Setting, Port) -> anyhow::Result<Blueprint>;
+        let server = |name: &str, usual: u16, prepare: Prepare<'_>| {
+            let port = options.ports.take(name, usual)?;
             prepare(&setting, port).map(Server::new).with_context(|| format!("prepare {name}"))
         };
-        Ok(Self {
-            postgres: server("postgres", 5432, postgres::blueprint)?,
-            kafka: server("kafka", 9092, kafka::blueprint)?,
-            registry: server("registry", 8081, registry::blueprint)?,
-            cassandra: server("cassandra", 9042, cassandra::blueprint)?,
-            directory,
-            _janitor: janitor,
-        })
+        let postgres = server("postgres", 5432, &postgres::blueprint)?;
+        let (zookeeper, kafka) = if options.zookeeper {
+            let coordinator = options.ports.take("zookeeper", 2181)?;
+            let zookeeper =
+                zookeeper::blueprint(&setting, coordinator.clone()).context("prepare zookeeper")?;
+            let kafka39 = |setting: &Setting, port| kafka39::blueprint(setting, port, &coordinator);
+            (Some(Server::new(zookeeper)), server("kafka", 9092, &kafka39)?)
+        } else {
+            (None, server("kafka", 9092, &kafka::blueprint)?)
+        };
+        let registry = server("registry", 8081, &registry::blueprint)?;
+        let cassandra = server("cassandra", 9042, &cassandra::blueprint)?;
+        Ok(Self { postgres, zookeeper, kafka, registry, cassandra, setting, _janitor: janitor })
     }
 }
 
@@ -196,34 +228,6 @@ impl Drop for Stack {
     fn drop(&mut self) {
         // All at once; each server's own drop then waits for its end.
         self.servers().into_iter().for_each(Server::abandon);
-    }
-}
-
-/// Watches over a stack from a process of its own, because this one may be killed.
-#[derive(Debug)]
-struct Janitor(Child);
-
-impl Janitor {
-    fn start(directory: &Path, temporary: bool) -> anyhow::Result<Self> {
-        let mut command = Command::new("sh");
-        command.args(["-c", JANITOR, "janitor"]).arg(directory).arg(if temporary {
-            "remove"
-        } else {
-            "keep"
-        });
-        // A group of its own: ctrl-c at the terminal must not end it.
-        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.current_dir("/");
-        spawner::spawn(command).map(Self).context("start the janitor")
-    }
-}
-
-impl Drop for Janitor {
-    fn drop(&mut self) {
-        if let Some(mut input) = self.0.stdin.take() {
-            let _ = input.flush();
-        }
-        let _ = self.0.wait();
     }
 }
 
@@ -263,11 +267,13 @@ fn folder(options: &StackOptions) -> anyhow::Result<(PathBuf, Option<Janitor>)> 
 /// Two stacks in one folder would destroy each other's data. Servers that an interrupted command left to stop get
 /// the time for it.
 fn refuse_second_owner(directory: &Path, patience: Duration) -> anyhow::Result<()> {
-    let running =
-        |name: &&str| Identity::read(&pid_path(directory, name)).is_some_and(|identity| identity.alive());
-    let all_ended = || (!SERVERS.iter().any(running)).then_some(());
-    if wait::until(patience, all_ended).is_none() {
-        let names: Vec<&str> = SERVERS.into_iter().filter(running).collect();
+    let running = || {
+        let files = pid_files(directory).into_iter();
+        files.filter(|file| Identity::read(file).is_some_and(|identity| identity.alive())).collect::<Vec<_>>()
+    };
+    if wait::until(patience, || running().is_empty().then_some(())).is_none() {
+        let names: Vec<_> =
+            running().iter().filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned())).collect();
         bail!(
             "{} already runs in `{}`; stop it with: cargo xtask down",
             names.join(", "),
@@ -278,14 +284,23 @@ fn refuse_second_owner(directory: &Path, patience: Duration) -> anyhow::Result<(
 }
 
 /// Does the same with several servers at once and reports every failure.
-fn each<'a>(
+pub(crate) fn each<'a>(
     servers: impl Iterator<Item = &'a Server>,
     act: fn(&Server) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    let tasks: Vec<_> = servers.map(|server| move || act(server)).collect();
+    side_by_side(tasks.iter().map(|task| task as Task<'_>))
+}
+
+/// Something that can be done beside something else.
+pub(crate) type Task<'a> = &'a (dyn Fn() -> anyhow::Result<()> + Sync);
+
+/// Does several things at once and reports every failure.
+pub(crate) fn side_by_side<'a>(tasks: impl IntoIterator<Item = Task<'a>>) -> anyhow::Result<()> {
     let failures: Vec<String> = thread::scope(|scope| {
-        let runs: Vec<_> = servers.map(|server| scope.spawn(move || act(server))).collect();
+        let runs: Vec<_> = tasks.into_iter().map(|task| scope.spawn(task)).collect();
         let outcomes =
-            runs.into_iter().map(|run| run.join().unwrap_or_else(|_| Err(anyhow!("a start panicked"))));
+            runs.into_iter().map(|run| run.join().unwrap_or_else(|_| Err(anyhow!("a task panicked"))));
         outcomes.filter_map(Result::err).map(|error| format!("{error:#}")).collect()
     });
     ensure!(failures.is_empty(), "{}", failures.join("\n\n"));
@@ -295,6 +310,7 @@ fn each<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::pid_path;
 
     #[test]
     fn an_unknown_server_is_refused_with_the_known_ones() {
@@ -314,14 +330,5 @@ mod tests {
         let error = refuse_second_owner(directory.path(), Duration::ZERO).unwrap_err().to_string();
 
         assert!(error.starts_with("kafka already runs in"), "{error}");
-    }
-
-    #[test]
-    fn the_janitor_removes_the_folder_when_its_owner_is_gone() {
-        let directory = tempfile::tempdir().unwrap().keep();
-
-        drop(Janitor::start(&directory, true).unwrap());
-
-        assert!(!directory.exists());
     }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use super::{build_release, cargo, cargo_with, root};
-use crate::doctor;
+use crate::doctor::{self, Purpose};
 use crate::report::step;
 use crate::servers::Tuning;
 use crate::stack::{Stack, StackOptions};
@@ -15,7 +15,7 @@ use crate::stack::{Stack, StackOptions};
 /// # Errors
 /// Fails when a program is missing, a build or a benchmark fails, or a server does not start.
 pub fn run() -> anyhow::Result<()> {
-    doctor::require(false, false)?;
+    doctor::require(Purpose::Sluice, false, false)?;
     let programs = step("build", build_release)?;
     step("build of the micro-benchmarks", || cargo(&["bench", "--workspace", "--locked", "--no-run"]))?;
     let options = StackOptions { tuning: Tuning::Bench, ..StackOptions::default() };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use crate::doctor;
+use crate::doctor::{self, Purpose};
 use crate::process::{Lifetime, Server};
 use crate::report::{answer, say};
 use crate::servers::Tuning;
@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_secs(2);
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Which ports to take; well-known ones are replaced by SLUICE_POSTGRES_PORT, SLUICE_KAFKA_PORT,
-    /// SLUICE_REGISTRY_PORT and SLUICE_CASSANDRA_PORT.
+    /// SLUICE_REGISTRY_PORT, SLUICE_CASSANDRA_PORT and SLUICE_ZOOKEEPER_PORT.
     #[arg(long, value_enum, default_value = "free")]
     ports: PortChoice,
     /// Keep data and logs in this folder, and go on with what is there.
@@ -26,6 +26,9 @@ pub struct Arguments {
     /// Start only these servers: postgres, kafka, registry, cassandra.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     only: Vec<String>,
+    /// Take Kafka 3.9 with ZooKeeper instead of the newest Kafka, which needs none.
+    #[arg(long)]
+    zookeeper: bool,
     /// Tune for throughput instead of a quick start.
     #[arg(long)]
     bench: bool,
@@ -36,7 +39,7 @@ pub struct Arguments {
 enum PortChoice {
     /// Free ones.
     Free,
-    /// 5432, 9092, 8081 and 9042.
+    /// 5432, 9092, 8081, 9042, and 2181 for ZooKeeper.
     WellKnown,
 }
 
@@ -45,7 +48,7 @@ enum PortChoice {
 /// # Errors
 /// Fails when a program is missing or a server does not start.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    doctor::require(false, false)?;
+    doctor::require(Purpose::Sluice, false, false)?;
     let stack = Stack::start(&StackOptions {
         ports: match arguments.ports {
             PortChoice::Free => Ports::Free,
@@ -55,6 +58,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         tuning: if arguments.bench { Tuning::Bench } else { Tuning::Test },
         lifetime: Lifetime::Attached,
         only: arguments.only.clone(),
+        zookeeper: arguments.zookeeper,
     })?;
     for (name, value) in stack.environment() {
         answer(format_args!("{name}={value}"));

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::{cargo, cargo_with, metadata};
+use crate::dependencies;
+use crate::doctor::{self, Purpose};
 use crate::report::step;
 use crate::stack::{Stack, StackOptions};
-use crate::{dependencies, doctor};
 
 /// The files of tests that start servers of their own: those of the servers themselves, then the end-to-end ones.
 const WITH_OWN_SERVERS: [&str; 2] = ["servers", "e2e"];
@@ -26,7 +27,7 @@ pub struct Arguments {
 /// # Errors
 /// Fails at the first step that fails.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    step("doctor", || doctor::require(false, false).map(drop))?;
+    step("doctor", || doctor::require(Purpose::Sluice, false, false).map(drop))?;
     match (arguments.unit, &arguments.e2e) {
         (true, _) => unit(),
         (false, Some(filter)) => own_servers(&["e2e"], filter.as_deref()),

@@ -17,7 +17,7 @@ const LOGGING: &str = include_str!("../../servers/cassandra/logback.xml");
 
 /// Describes the server.
 pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Blueprint> {
-    let package = CASSANDRA.install(&setting.java)?;
+    let package = CASSANDRA.install()?;
     let folder = setting.folder("cassandra")?;
     let [storage_port, ssl_storage_port] = [Port::free()?, Port::free()?];
     let text = fill(

@@ -17,7 +17,7 @@ const LOGGING: &str = include_str!("../../servers/kafka/log4j2.properties");
 
 /// Describes the server: its log folder is formatted once.
 pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Blueprint> {
-    let package = KAFKA.install(&setting.java)?;
+    let package = KAFKA.install()?;
     let folder = setting.folder("kafka")?;
     let controller_port = Port::free()?;
     let data = folder.join("data");
@@ -34,12 +34,8 @@ pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Bluepri
     write(&properties, &text)?;
     write(&logging, LOGGING)?;
 
-    let heap = match setting.tuning {
-        Tuning::Test => ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"],
-        Tuning::Bench => ["-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"],
-    };
     let java = |tail: &[&str]| {
-        let mut arguments: Vec<_> = heap.map(Into::into).into();
+        let mut arguments: Vec<_> = heap(setting.tuning).map(Into::into).into();
         arguments.push(with_path("-Dlog4j2.configurationFile=", &logging));
         arguments.extend(["-cp".into(), package.join("app/*").into_os_string()]);
         arguments.extend(tail.iter().map(Into::into));
@@ -58,8 +54,16 @@ pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Bluepri
     })
 }
 
+/// What the broker's JVM gets.
+pub(super) fn heap(tuning: Tuning) -> [&'static str; 4] {
+    match tuning {
+        Tuning::Test => ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"],
+        Tuning::Bench => ["-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"],
+    }
+}
+
 /// Asks for the metadata of no topic: the answer lists the broker once it takes part, not merely when its port is open.
-fn probe(port: u16) -> anyhow::Result<()> {
+pub(super) fn probe(port: u16) -> anyhow::Result<()> {
     // Length 14; key 3 (Metadata), version 1, correlation 1, no client id, no topics.
     const REQUEST: [u8; 18] = [0, 0, 0, 14, 0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0, 0, 0, 0];
     let mut stream = http::connect(port)?;

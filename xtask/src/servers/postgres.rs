@@ -39,7 +39,7 @@ const SOCKET_FOLDER_LIMIT: usize = 85;
 
 /// Describes the server: the database cluster is made once per folder.
 pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Blueprint> {
-    let native = native(&POSTGRES.install(&setting.java)?);
+    let native = native(&POSTGRES.install()?);
     let folder = setting.folder("postgres")?;
     let account = Account::unprivileged()?;
     if let Some(account) = &account {

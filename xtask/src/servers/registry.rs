@@ -15,7 +15,7 @@ pub(crate) const PATH: &str = "/apis/ccompat/v7";
 
 /// Describes the server, which stores schemas in a file of its folder, so that their ids survive a restart.
 pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Blueprint> {
-    let app = REGISTRY.install(&setting.java)?.join("app");
+    let app = REGISTRY.install()?.join("app");
     let folder = setting.folder("registry")?;
     let speed = match setting.tuning {
         Tuning::Test => "-XX:TieredStopAtLevel=1",
