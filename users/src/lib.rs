@@ -9,6 +9,7 @@
 pub mod cassandra;
 pub mod compare;
 pub mod degrees;
+pub mod erasure;
 pub mod feeder;
 pub mod init;
 pub mod person;
@@ -17,6 +18,7 @@ pub mod probe;
 pub mod randomuser;
 pub mod row;
 pub mod topic;
+pub mod verify;
 pub mod words;
 
 /// The topic that carries the changes of the users table.
