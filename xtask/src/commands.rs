@@ -11,7 +11,9 @@ use crate::report::say;
 
 pub mod bench;
 pub mod demo;
+pub mod differential;
 pub mod down;
+mod python;
 pub mod servers;
 pub mod test;
 
@@ -50,9 +52,12 @@ pub(crate) fn metadata() -> anyhow::Result<Value> {
 /// Builds the programs of the demo and the benchmark; returns the folder that holds them.
 pub(crate) fn build_release() -> anyhow::Result<PathBuf> {
     cargo(&["build", "--release", "--locked", "-p", "sluice-cdc", "-p", "sluice-users"])?;
-    let metadata = metadata()?;
-    let target = metadata["target_directory"].as_str().context("find cargo's target folder")?;
-    Ok(Path::new(target).join("release"))
+    Ok(target(&metadata()?)?.join("release"))
+}
+
+/// Cargo's folder of all that it builds.
+pub(crate) fn target(metadata: &Value) -> anyhow::Result<PathBuf> {
+    metadata["target_directory"].as_str().map(PathBuf::from).context("find cargo's target folder")
 }
 
 fn cargo_command() -> Command {

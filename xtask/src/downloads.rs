@@ -78,6 +78,22 @@ pub const CASSANDRA: Package = Package {
     client: Client::Maven("dependency:copy-dependencies"),
 };
 
+/// Debezium's Postgres connector: the other side of the differential.
+pub const DEBEZIUM: Package = Package {
+    name: "debezium",
+    summary: "Debezium 3.6.1 (25 MB)",
+    manifest: &[("pom.xml", include_str!("../servers/debezium/pom.xml"))],
+    client: Client::Maven("dependency:unpack-dependencies"),
+};
+
+/// The Avro converter that Debezium's connector writes with.
+pub const CONVERTER: Package = Package {
+    name: "converter",
+    summary: "Apicurio's Avro converter 2.6.13 (26 MB)",
+    manifest: &[("pom.xml", include_str!("../servers/converter/pom.xml"))],
+    client: Client::Maven("dependency:copy-dependencies"),
+};
+
 /// Kafka 3.9, the last with ZooKeeper, and ZooKeeper.
 pub const KAFKA39: Package = Package {
     name: "kafka39",

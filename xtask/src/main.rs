@@ -24,6 +24,8 @@ enum Task {
     Servers(commands::servers::Arguments),
     /// Run everything that CI runs: checks, unit tests, end-to-end tests.
     Test(commands::test::Arguments),
+    /// Run Sluice beside Debezium and compare what they write.
+    Differential(commands::differential::Arguments),
     /// Show the whole pipeline at work, with real servers on their well-known ports.
     Demo(commands::demo::Arguments),
     /// Stop what `demo --keep` left running.
@@ -48,6 +50,7 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
         }
         Task::Servers(arguments) => commands::servers::run(arguments)?,
         Task::Test(arguments) => commands::test::run(arguments)?,
+        Task::Differential(arguments) => commands::differential::run(arguments)?,
         Task::Demo(arguments) => return commands::demo::run(arguments),
         Task::Down => commands::down::run()?,
         Task::Bench => commands::bench::run()?,

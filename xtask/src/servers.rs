@@ -11,6 +11,7 @@ use crate::process::{Launch, Lifetime, Signal};
 
 pub(crate) mod airflow;
 pub(crate) mod cassandra;
+pub(crate) mod connect;
 pub(crate) mod kafka;
 pub(crate) mod kafka39;
 pub(crate) mod postgres;
