@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+
 import stack
 from airflow_runs import Runs
 
@@ -28,7 +29,7 @@ os.environ |= {
     "AIRFLOW_HOME": str(AIRFLOW_HOME),
     "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://airflow:airflow@{_HOST}:{_PORT}/{stack.METADATA}",
     "AIRFLOW_CONN_USERS_DB": f"postgresql://users_app:users_app@{_HOST}:{_PORT}/{stack.NAME}",
     "AIRFLOW_CONN_USERS_CASSANDRA": f"generic://{stack.server('SLUICE_TEST_CASSANDRA')}/{stack.NAME}",
     "AIRFLOW_CONN_USERS_KAFKA": f"generic://{stack.server('SLUICE_TEST_KAFKA')}",
@@ -51,14 +52,18 @@ os.environ |= {
 
 
 @pytest.fixture(scope="session")
-def dags() -> "DagBag":
-    """The DAGs, with Airflow's metadata in a new SQLite file."""
+def dags(database: psycopg.Connection) -> Iterator["DagBag"]:
+    """The DAGs, with Airflow's metadata in a database of its own beside that of the users."""
     airflow = Path(sys.executable).with_name("airflow")
     subprocess.run([airflow, "db", "migrate"], check=True, capture_output=True)  # noqa: S603 (of this environment)
 
     from airflow.dag_processing.dagbag import DagBag
 
-    return DagBag(DAGS)
+    yield DagBag(DAGS)
+
+    from airflow import settings
+
+    settings.dispose_orm()
 
 
 @pytest.fixture(scope="session")
@@ -70,12 +75,12 @@ def runs(dags: "DagBag") -> Runs:
 @pytest.fixture(scope="session")
 def database() -> Iterator[psycopg.Connection]:
     """The database of this run, with the superuser's eyes."""
-    stack.create_database()
     try:
+        stack.create_databases()
         with stack.postgres() as connection:
             yield connection
     finally:
-        stack.drop_database()
+        stack.drop_databases()
 
 
 @pytest.fixture
@@ -106,9 +111,9 @@ def stream(users: psycopg.Connection) -> Iterator[stack.ChangeStream]:
 
 
 @pytest.fixture
-def people(users: psycopg.Connection, runs: Runs) -> psycopg.Connection:
+def people(users: psycopg.Connection) -> psycopg.Connection:
     """The database with sixty people, who come from the stand-in for randomuser.me."""
-    runs.run("users_ingest")
+    stack.load_people(users)
     return users
 
 

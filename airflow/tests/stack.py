@@ -11,10 +11,16 @@ from pathlib import Path
 import httpx
 import psycopg
 
+from users_pipeline import ingest
+from users_pipeline.randomuser import fetch_page
+
 REPOSITORY = Path(__file__).parents[2]
 
 NAME = f"airflow_{os.getpid()}_{int(time.time())}"
 """The database, topic prefix, keyspace, slot and consumer group of this run."""
+
+METADATA = f"{NAME}_metadata"
+"""The database of Airflow's own tables, on the same server as in production."""
 
 WAIT_SECONDS = 60
 
@@ -39,24 +45,31 @@ def postgres_address() -> tuple[str, str]:
     return settings["host"], str(settings.get("port", 5432))
 
 
-def create_database() -> None:
-    """Create this run's database with the files of `postgres-init/`, as the Docker image would."""
+def create_databases() -> None:
+    """Create this run's databases: the users' with the files of `postgres-init/`, and an empty one for Airflow."""
     with postgres("postgres") as connection:
         connection.execute(f'CREATE DATABASE "{NAME}"')
-    with postgres() as connection:
-        for file in sorted((REPOSITORY / "postgres-init").glob("*.sql")):
-            connection.execute(file.read_text())
+        with postgres() as users:
+            for file in sorted((REPOSITORY / "postgres-init").glob("*.sql")):
+                users.execute(file.read_text())
+        connection.execute(f'CREATE DATABASE "{METADATA}" OWNER airflow')
 
 
-def drop_database() -> None:
-    """Drop this run's database and its slots."""
+def drop_databases() -> None:
+    """Drop this run's databases and slots."""
     with postgres("postgres") as connection:
-        slots = connection.execute(
-            "SELECT slot_name FROM pg_replication_slots WHERE database = %s AND NOT active", [NAME]
-        ).fetchall()
-        for (slot,) in slots:
-            connection.execute("SELECT pg_drop_replication_slot(%s)", [slot])
-        connection.execute(f'DROP DATABASE "{NAME}" WITH (FORCE)')
+        connection.execute(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = %s AND NOT active",
+            [NAME],
+        )
+        for database in (NAME, METADATA):
+            connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+
+def load_people(users: psycopg.Connection) -> None:
+    """Load sixty people, always the same, without a run of a DAG."""
+    documents = fetch_page(server("SLUICE_TEST_RANDOMUSER"), seed="tests", page=1, results=60, timeout_seconds=10)
+    ingest.store_page(users, batch="tests", page=1, documents=documents)
 
 
 def wait_until(what: str, condition: Callable[[], bool]) -> None:

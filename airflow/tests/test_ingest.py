@@ -1,11 +1,14 @@
 """`users_ingest` against the stand-in for randomuser.me and a real Postgres."""
 
+import threading
+
 import psycopg
 import pytest
+
+import stack
 from airflow_runs import Runs
 from stack import ChangeStream, Faults
-
-from users_pipeline import ingest, person
+from users_pipeline import erasure, ingest, person
 
 SECRETS = ("password", "salt", "md5", "sha1", "sha256")
 
@@ -142,6 +145,53 @@ def test_no_payload_passes_through_xcom(users: psycopg.Connection, runs: Runs) -
         values = [str(xcom.value) for xcom in session.query(XComModel).filter(XComModel.run_id == run.run_id)]
     assert values
     assert not any(email in value or "@" in value for value in values)
+
+
+def test_a_checked_run_updates_the_asset(users: psycopg.Connection, runs: Runs) -> None:
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+
+    run = runs.run("users_ingest")
+
+    with create_session() as session:
+        events = session.query(AssetEvent).filter(AssetEvent.source_run_id == run.run_id).all()
+        assert [event.asset.name for event in events] == ["users_table"]
+
+
+def test_a_run_without_an_interval_loads_people_too(users: psycopg.Connection, runs: Runs) -> None:
+    run = runs.run_without_interval("users_ingest")
+
+    assert run.state == "success"
+    assert count(users, "public.users") == 60
+
+
+def test_no_value_of_a_row_reaches_the_log(
+    users: psycopg.Connection, runs: Runs, faults: Faults, capfd: pytest.CaptureFixture[str]
+) -> None:
+    faults.set("missing-field:1:3")
+
+    runs.run("users_ingest")
+
+    written = "".join(capfd.readouterr())
+    values = users.execute("SELECT unnest(ARRAY[id::text, email, username, phone, street_name]) FROM public.users")
+    assert "users_ingest" in written
+    assert not any(value in written for (value,) in values)
+
+
+def test_an_erasure_waits_for_a_page_that_is_being_written(users: psycopg.Connection) -> None:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event = 'advisory'"
+    users.execute("INSERT INTO public.erasure_requests (user_id) VALUES (gen_random_uuid())")
+
+    with stack.postgres() as eraser:
+        deletes = threading.Thread(target=erasure.delete_people, args=[eraser])
+        with users.transaction():
+            erasure.lock_out_erasures(users)
+            deletes.start()
+            stack.wait_until("the erasure waits", lambda: users.execute(waiting, [stack.NAME]).fetchone() == (1,))
+            assert count(users, "public.erasure_receipts") == 0
+        deletes.join()
+
+    assert count(users, "public.erasure_receipts") == 1
 
 
 def test_erased_people_are_not_brought_back(users: psycopg.Connection, runs: Runs) -> None:

@@ -1,16 +1,20 @@
 """`users_erase` and `users_reconcile` with a running Sluice, Kafka and Cassandra between the two databases."""
 
+import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
+from cassandra import InvalidRequest
+
 import stack
 from airflow_runs import Runs, states
-
-from users_pipeline import erasure, life_events
+from users_pipeline import erasure, life_events, reconcile
 from users_pipeline.life_events import Options
 from users_pipeline.mirror import Mirror, MirrorIncomplete
+from users_pipeline.quiet_point import Sluice, SluiceMissing, SluiceNames
 
 TABLE = f'"{stack.NAME}".users'
 
@@ -18,31 +22,32 @@ pytestmark = pytest.mark.usefixtures("sluice")
 
 
 @pytest.fixture(scope="module")
-def mirror(sluice: object) -> Iterator[Mirror]:
-    """The mirror that Sluice fills."""
+def mirror(database: psycopg.Connection, sluice: object) -> Iterator[Mirror]:
+    """The mirror, once Sluice has made its table: with the first row."""
     host, port = stack.server("SLUICE_TEST_CASSANDRA").split(":")
+    stack.load_people(database)
     with Mirror.connect(host, int(port), stack.NAME) as mirror:
+        stack.wait_until("the mirror has a table", lambda: has_table(mirror))
         yield mirror
-
-
-@pytest.fixture
-def mirrored(users: psycopg.Connection, mirror: Mirror, runs: Runs) -> psycopg.Connection:
-    """The database with sixty people, all of whom have arrived in the mirror."""
-    if has_table(mirror):
-        # What tests write by hand is newer than anything that Sluice writes: it orders by the WAL, not by the clock.
-        mirror.session.execute(f"TRUNCATE {TABLE}")
-    runs.run("users_ingest")
-    keys = [key for (key,) in users.execute("SELECT id FROM public.users")]
-    stack.wait_until("everybody is in Cassandra", lambda: has_table(mirror) and look_up(mirror, keys) == set(keys))
-    return users
 
 
 def has_table(mirror: Mirror) -> bool:
     try:
-        mirror.require(["id"])
-    except MirrorIncomplete:
+        mirror.session.execute(f"SELECT id FROM {TABLE} LIMIT 1")
+    except InvalidRequest:
         return False
     return True
+
+
+@pytest.fixture
+def mirrored(users: psycopg.Connection, mirror: Mirror) -> psycopg.Connection:
+    """The database with sixty people, all of whom have arrived in the mirror."""
+    # What tests write by hand is newer than anything that Sluice writes: it orders by the WAL, not by the clock.
+    mirror.session.execute(f"TRUNCATE {TABLE}")
+    stack.load_people(users)
+    keys = {key for (key,) in users.execute("SELECT id FROM public.users")}
+    stack.wait_until("everybody is in Cassandra", lambda: look_up(mirror, list(keys)) == keys)
+    return users
 
 
 def look_up(mirror: Mirror, keys: list[uuid.UUID]) -> set[uuid.UUID]:
@@ -193,3 +198,112 @@ def test_an_erasure_takes_the_key_out_of_reconciliations(
     runs.run("users_erase")
 
     assert reconciliation(mirrored, reconciled.run_id)["differing_keys"] == []
+
+
+def test_values_that_are_written_in_many_ways_are_equal(mirrored: psycopg.Connection, runs: Runs) -> None:
+    odd = {
+        "phone": "",
+        "cell": None,
+        "latitude": "-0.0001",
+        "longitude": "100",
+        "postcode": "0001",
+        "name_first": "آرمان",
+        "name_last": "'t Hooft",
+        "dob": "1944-08-25 17:46:39.999999+00",
+        "raw": '{"b": [1.50, 1e3, null], "a": "\\u00e9 \\""}',
+    }
+    assignments = ", ".join(f"{column} = %({column})s" for column in odd)
+    mirrored.execute(f"UPDATE public.users SET {assignments} WHERE id = %(id)s", odd | {"id": somebody(mirrored)})
+
+    run = runs.run("users_reconcile")
+
+    result = reconciliation(mirrored, run.run_id)
+    assert (result["verdict"], result["differing_buckets"]) == ("equal", 0)
+
+
+@contextmanager
+def busy(key: uuid.UUID) -> Iterator[None]:
+    """Change one row all the time."""
+    stop = threading.Event()
+
+    def write() -> None:
+        with stack.postgres() as connection:
+            while not stop.is_set():
+                connection.execute("UPDATE public.users SET version = version + 1 WHERE id = %s", [key])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_rows_that_change_meanwhile_are_not_taken_for_different(
+    mirrored: psycopg.Connection, mirror: Mirror, runs: Runs
+) -> None:
+    moving, broken = (key for (key,) in mirrored.execute("SELECT id FROM public.users ORDER BY id LIMIT 2"))
+    mirror.session.execute(f"DELETE phone FROM {TABLE} WHERE id = %s", [broken])
+
+    with busy(moving):
+        run = runs.run("users_reconcile")
+
+    result = reconciliation(mirrored, run.run_id)
+    assert (result["verdict"], result["differing_keys"]) == ("different", [broken])
+
+
+def sluice_of(database: psycopg.Connection, slot: str) -> Sluice:
+    names = SluiceNames(slot=slot, topic=f"{stack.NAME}.public.users", group=f"connect-{stack.NAME}")
+    return Sluice(database, stack.server("SLUICE_TEST_KAFKA"), names)
+
+
+def test_a_slot_that_does_not_follow_is_late(mirrored: psycopg.Connection, mirror: Mirror) -> None:
+    slot = f"{stack.NAME}_unread"
+    mirrored.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", [slot])
+    mirrored.execute("UPDATE public.users SET version = version + 1")
+    sides = reconcile.Sides.of(mirrored, mirror, sluice_of(mirrored, slot))
+
+    result = reconcile.reconcile(sides, "late run", wait_seconds=0.5)
+
+    reconcile.record(mirrored, result)
+    assert result.verdict == "late"
+    assert result.slot_lag_bytes > 0
+    assert "did not catch up" in reconcile.breach(mirrored, "late run", max_lag_seconds=60)
+    mirrored.execute("SELECT pg_drop_replication_slot(%s)", [slot])
+
+
+def test_a_slow_sluice_breaks_the_objective(mirrored: psycopg.Connection, runs: Runs) -> None:
+    run = runs.run("users_reconcile")
+
+    assert reconcile.breach(mirrored, run.run_id, max_lag_seconds=60) is None
+    assert "USERS_RECONCILE_MAX_LAG_SECONDS allows 0" in reconcile.breach(mirrored, run.run_id, max_lag_seconds=0)
+
+
+def test_a_missing_slot_is_named(mirrored: psycopg.Connection) -> None:
+    with pytest.raises(SluiceMissing, match="there is no slot `nobody`"):
+        sluice_of(mirrored, "nobody").unconfirmed_bytes("0/1")
+
+
+def test_a_missing_table_is_named(mirror: Mirror) -> None:
+    with pytest.raises(MirrorIncomplete, match=r"there is no table `nowhere\.users`"):
+        Mirror(mirror.session, "nowhere").require(["id"])
+
+
+def test_the_slot_follows_while_only_airflow_writes(mirrored: psycopg.Connection, runs: Runs) -> None:
+    sluice = sluice_of(mirrored, stack.NAME)
+    before = sluice.wal_position()
+
+    # A run without requests leaves the users alone; Airflow's own tables on the same server fill the WAL.
+    runs.run("users_erase")
+
+    lsn = sluice.wal_position()
+    assert mirrored.execute("SELECT pg_wal_lsn_diff(%s, %s)", [lsn, before]).fetchone()[0] > 10_000
+    stack.wait_until("the slot has passed what Airflow wrote", lambda: sluice.unconfirmed_bytes(lsn) <= 0)
+
+
+def test_a_run_that_an_asset_triggered_has_no_interval(mirrored: psycopg.Connection, runs: Runs) -> None:
+    run = runs.run_without_interval("users_reconcile")
+
+    assert run.logical_date is None
+    assert reconciliation(mirrored, run.run_id)["verdict"] == "equal"

@@ -1,9 +1,9 @@
 """`users_mutate` against a real Postgres, seen through logical decoding."""
 
 import psycopg
+
 from airflow_runs import Runs
 from stack import ChangeStream
-
 from users_pipeline import life_events
 from users_pipeline.life_events import ORDINARY, RARE, Options
 

@@ -4,8 +4,8 @@ import copy
 from decimal import Decimal
 
 import pytest
-import stack
 
+import stack
 from users_pipeline import person
 from users_pipeline.person import COLUMNS, Column, InvalidField, Json
 from users_pipeline.randomuser import fetch_page

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
-import stack
 
+import stack
 from users_pipeline.randomuser import ContractBreak, TransientFault, fetch_page
 
 
