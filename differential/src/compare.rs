@@ -56,7 +56,7 @@ fn compare_records(
             sluice: outline(right),
         });
     }
-    for (index, (left, right)) in left.iter().zip(right).enumerate() {
+    for (index, left, right) in aligned(left, right) {
         let which = format!("record {index} of partition {partition}");
         for (part, left, right) in [("key", &left.key, &right.key), ("value", &left.value, &right.value)] {
             Walk { place: format!("{topic} {part}"), which: &which, found }.values("", left, right);
@@ -113,12 +113,40 @@ fn compare_versions(subject: &str, left: &[String], right: &[String], found: &mu
     }
 }
 
+/// Pairs the records, with their indexes on the left. Where one side has more, those are passed over that the other
+/// has not: what follows would differ in everything.
+fn aligned<'a>(left: &'a [Record], right: &'a [Record]) -> Vec<(usize, &'a Record, &'a Record)> {
+    if left.len() == right.len() {
+        return left
+            .iter()
+            .zip(right)
+            .enumerate()
+            .map(|(index, (left, right))| (index, left, right))
+            .collect();
+    }
+    let mut rest = right;
+    let mut pairs = Vec::new();
+    for (index, record) in left.iter().enumerate() {
+        if let Some(at) = rest.iter().position(|other| label(other) == label(record)) {
+            pairs.push((index, record, &rest[at]));
+            rest = &rest[at + 1..];
+        }
+    }
+    pairs
+}
+
+/// What a record is about: its operation, its key, its row.
+fn label(record: &Record) -> (String, &Value, Option<&Value>) {
+    let payload = record.value.get("payload").unwrap_or(&record.value);
+    let op = payload.get("op").and_then(Value::as_str).unwrap_or("-");
+    (op.to_owned(), record.key.get("payload").unwrap_or(&record.key), payload.pointer("/source/lsn"))
+}
+
 /// The operations of a partition, with their keys: what an uneven count is read by.
 fn outline(records: &[Record]) -> String {
     let line = |record: &Record| {
-        let payload = record.value.get("payload").unwrap_or(&record.value);
-        let op = payload.get("op").and_then(Value::as_str).unwrap_or("-");
-        format!("{op} {}", record.key.get("payload").unwrap_or(&record.key))
+        let (op, key, _) = label(record);
+        format!("{op} {key}")
     };
     let lines: Vec<_> = records.iter().map(line).collect();
     format!("{} records: {}", records.len(), lines.join("; "))
@@ -273,6 +301,23 @@ mod tests {
         let right = observed(Value::Null, r#"{"a": 1}"#);
 
         assert_eq!(places(&left, &right), ["P.t-value schema text"]);
+    }
+
+    #[test]
+    fn behind_a_record_that_is_missing_the_others_are_still_compared() {
+        let record = |key: i32, value: Value| Record { key: json!(key), value, headers: Vec::new() };
+        let mut left = observed(Value::Null, "{}");
+        let mut right = left.clone();
+        let records = |observed: &mut Observed, records| {
+            observed.topics.insert("P.t".to_owned(), BTreeMap::from([(0, records)]));
+        };
+        records(
+            &mut left,
+            vec![record(1, json!({"a": 1})), record(2, json!({"a": 2})), record(3, json!({"a": 3}))],
+        );
+        records(&mut right, vec![record(1, json!({"a": 1})), record(3, json!({"a": 4}))]);
+
+        assert_eq!(places(&left, &right), ["P.t count", "P.t value /a"]);
     }
 
     #[test]

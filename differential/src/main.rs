@@ -84,7 +84,7 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
     let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(arguments.jobs.max(1)).collect().await;
     outcomes.sort_by(|one, other| one.case.name.cmp(&other.case.name));
 
-    let outlived = outlived(&outcomes, &known);
+    let outlived = outlived(&outcomes, arguments.filter.is_none(), &known);
     outlived.iter().for_each(|line| println!("{line}"));
     let good = outcomes.iter().filter(|outcome| outcome.faults.is_empty()).count();
     println!(

@@ -92,10 +92,14 @@ impl Outcome {
     }
 }
 
-/// The entries that fit cases of this run and met nothing, one line each.
-pub fn outlived(outcomes: &[Outcome], known: &[Known]) -> Vec<String> {
+/// The entries that fit cases of this run and met nothing, one line each. When not all cases ran, entries for several
+/// are left alone.
+pub fn outlived(outcomes: &[Outcome], all: bool, known: &[Known]) -> Vec<String> {
     let met = |index: usize| outcomes.iter().any(|outcome| outcome.met.contains(&index));
-    let ran = |known: &Known| outcomes.iter().any(|outcome| known.is_for(&outcome.case.name));
+    let ran = |known: &Known| {
+        let one = all || !known.case.contains('*');
+        one && outcomes.iter().any(|outcome| known.is_for(&outcome.case.name))
+    };
     let unmet = known.iter().enumerate().filter(|(index, known)| ran(known) && !met(*index));
     unmet
         .map(|(_, known)| {

@@ -26,7 +26,7 @@ pub enum Seen {
 /// # Errors
 /// Fails when a server or Debezium does, and when Sluice ends in the middle.
 pub async fn run(case: &Case, servers: &Servers, run: &str) -> anyhow::Result<Seen> {
-    let name = format!("diff_{run}_{}", case.identifier()).chars().take(63).collect::<String>();
+    let name = format!("diff_{}_{run}", case.identifier());
     let debezium = Side::new(Program::Debezium, case, &name, run, servers)?;
     let sluice = Side::new(Program::Sluice, case, &name, run, servers)?;
     let program = Sluice::prepare(servers, &sluice)?;

@@ -71,10 +71,10 @@ impl Side {
         run: &str,
         servers: &Servers,
     ) -> anyhow::Result<Self> {
-        let short = &program.name()[..3];
-        let prefix = format!("diff_{short}_{run}_{}", case.identifier());
-        let slot = format!("diff_{short}_{run}_{}", case.identifier());
-        let slot = slot.chars().take(63).collect::<String>();
+        // The run comes last: so no prefix is the beginning of another case's.
+        let prefix = format!("diff_{}_{}_{run}", &program.name()[..3], case.identifier());
+        let slot = prefix.clone();
+        ensure!(slot.len() < 64, "give the case `{}` a shorter name: it is part of a slot's", case.name);
         let mut properties = connection(servers, database)?;
         let mut set = |name: &str, value: &str| properties.insert(name.to_owned(), value.to_owned());
         set("topic.prefix", &prefix);

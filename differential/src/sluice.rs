@@ -10,7 +10,7 @@ use tokio::process::{Child, Command};
 
 use crate::side::{Servers, Side};
 
-/// How many lines of the log an error shows.
+/// How many lines of a log without errors are shown.
 const TAIL: usize = 12;
 
 /// The program with its files.
@@ -103,10 +103,13 @@ impl Sluice {
         self.folder.path().join("log")
     }
 
+    /// What the log says from its last error on, or its last lines.
     fn tail(&self) -> String {
-        let text = fs::read_to_string(self.log()).unwrap_or_default();
+        let text = plain(&fs::read_to_string(self.log()).unwrap_or_default());
         let lines: Vec<&str> = text.lines().collect();
-        plain(&lines[lines.len().saturating_sub(TAIL)..].join("\n"))
+        let last = lines.iter().rposition(|line| line.contains(" ERROR "));
+        let from = last.unwrap_or(lines.len().saturating_sub(TAIL));
+        lines[from..].iter().filter(|line| !line.contains(" INFO ")).copied().collect::<Vec<_>>().join("\n")
     }
 }
 
