@@ -1,0 +1,16 @@
+-- Dates far ahead.
+CREATE TABLE t (
+    id int PRIMARY KEY,
+    d date,
+    z timestamptz
+);
+INSERT INTO t VALUES (1, '9999-12-31', '9999-12-31 23:59:59.999999+00');
+INSERT INTO t (id) VALUES (2);
+INSERT INTO t VALUES (3, '10000-01-01', '10000-01-01 00:00:00+00');
+INSERT INTO t VALUES (4, '294276-12-31', '294276-12-31 23:59:59.999999+00');
+--@ streaming
+CREATE TEMP TABLE again AS TABLE t;
+UPDATE again SET id = id + 10;
+INSERT INTO t TABLE again;
+UPDATE t SET id = id WHERE id = 11;
+DELETE FROM t WHERE id = 11;

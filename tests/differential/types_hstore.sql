@@ -1,0 +1,15 @@
+-- Maps of text.
+CREATE EXTENSION hstore;
+CREATE TABLE t (
+    id int PRIMARY KEY,
+    v hstore
+);
+INSERT INTO t VALUES (1, 'a=>1, b=>NULL, "c d"=>"x\"y"');
+INSERT INTO t (id) VALUES (2);
+INSERT INTO t VALUES (3, '');
+--@ streaming
+CREATE TEMP TABLE again AS TABLE t;
+UPDATE again SET id = id + 10;
+INSERT INTO t TABLE again;
+UPDATE t SET id = id WHERE id = 11;
+DELETE FROM t WHERE id = 11;

@@ -1,0 +1,14 @@
+-- Label trees.
+CREATE EXTENSION ltree;
+CREATE TABLE t (
+    id int PRIMARY KEY,
+    v ltree
+);
+INSERT INTO t VALUES (1, 'Top.Science.Astronomy');
+INSERT INTO t (id) VALUES (2);
+--@ streaming
+CREATE TEMP TABLE again AS TABLE t;
+UPDATE again SET id = id + 10;
+INSERT INTO t TABLE again;
+UPDATE t SET id = id WHERE id = 11;
+DELETE FROM t WHERE id = 11;

@@ -1,0 +1,15 @@
+-- Money.
+CREATE TABLE t (
+    id int PRIMARY KEY,
+    v money
+);
+INSERT INTO t VALUES (1, '$1,234.56');
+INSERT INTO t (id) VALUES (2);
+INSERT INTO t VALUES (3, '-92233720368547758.08');
+INSERT INTO t VALUES (4, '92233720368547758.07');
+--@ streaming
+CREATE TEMP TABLE again AS TABLE t;
+UPDATE again SET id = id + 10;
+INSERT INTO t TABLE again;
+UPDATE t SET id = id WHERE id = 11;
+DELETE FROM t WHERE id = 11;

@@ -1,0 +1,19 @@
+-- Numbers of fixed and of any scale.
+CREATE TABLE t (
+    id int PRIMARY KEY,
+    c_any numeric,
+    c_5_2 numeric(5, 2),
+    c_10 numeric(10),
+    c_38_10 numeric(38, 10)
+);
+INSERT INTO t VALUES (1, 123456789.123456789, 123.45, 1234567890, 1234567890123456789012345678.0123456789);
+INSERT INTO t (id) VALUES (2);
+INSERT INTO t VALUES (3, -0.00000000000000000000001, -999.99, -1, -0.0000000001);
+INSERT INTO t VALUES (4, 1000, 0, 0, 0);
+INSERT INTO t VALUES (5, 0, 0.10, 9999999999, 1e27);
+--@ streaming
+CREATE TEMP TABLE again AS TABLE t;
+UPDATE again SET id = id + 10;
+INSERT INTO t TABLE again;
+UPDATE t SET id = id WHERE id = 11;
+DELETE FROM t WHERE id = 11;

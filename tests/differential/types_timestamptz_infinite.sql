@@ -1,0 +1,14 @@
+-- Timestamps with a zone that are infinite.
+CREATE TABLE t (
+    id int PRIMARY KEY,
+    v timestamptz
+);
+INSERT INTO t VALUES (1, 'infinity');
+INSERT INTO t (id) VALUES (2);
+INSERT INTO t VALUES (3, '-infinity');
+--@ streaming
+CREATE TEMP TABLE again AS TABLE t;
+UPDATE again SET id = id + 10;
+INSERT INTO t TABLE again;
+UPDATE t SET id = id WHERE id = 11;
+DELETE FROM t WHERE id = 11;
