@@ -10,4 +10,5 @@ Read in this order:
 - `totals`: from per-person effects to rows of the aggregate tables. Pure.
 - `store`: the tables, the journal of batches, and the guarded additions.
 - `registry`: writer schemas by id.
+- `topics`: the dead letter topic.
 """

@@ -13,8 +13,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming import StreamingQuery, StreamingQueryListener
 
-from users_stats.processor import Processor
-from users_stats.registry import SchemaRegistry
+from users_stats.processor import Processor, TruncateError
+from users_stats.registry import RegistryUnavailableError, SchemaRegistry
 from users_stats.settings import AVAILABLE_NOW, Settings, parse
 from users_stats.store import Store, StoreError
 
@@ -31,11 +31,10 @@ def main(arguments: list[str]) -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with tempfile.TemporaryDirectory(prefix="users_stats-") as directory:
-        spark = start_session(settings)
+        spark = start_session(settings, directory)
         try:
-            _send_package(spark, directory)
             run(spark, settings, stop)
-        except (StoreError, PySparkException) as error:
+        except (StoreError, RegistryUnavailableError, TruncateError, PySparkException) as error:
             log.error("%s", error)
             return 1
         finally:
@@ -43,13 +42,17 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def start_session(settings: Settings) -> SparkSession:
-    """Make the session: what the job needs, on top of what spark-submit was given."""
+def start_session(settings: Settings, directory: str) -> SparkSession:
+    """Make the session: what the job needs, on top of what spark-submit was given.
+
+    `directory` holds what executors fetch when they start; it must live as long as the session.
+    """
     builder = SparkSession.builder.appName("users-stats").config(map=_session_options(settings))
     if settings.master:
         builder = builder.master(settings.master)
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("WARN")
+    _send_package(spark, directory)
     return spark
 
 
@@ -125,10 +128,7 @@ def _session_options(settings: Settings) -> dict[str, str]:
 
 
 def _send_package(spark: SparkSession, directory: str) -> None:
-    """Give this package to the executors, whose Python does not see the driver's folders.
-
-    They fetch the archive from `directory` when they start, so it must live as long as the session.
-    """
+    """Give this package to the executors, whose Python does not see the driver's folders."""
     package = Path(__file__).parent
     archive = shutil.make_archive(f"{directory}/users_stats", "zip", package.parent, package.name)
     spark.sparkContext.addPyFile(archive)

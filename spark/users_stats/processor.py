@@ -23,6 +23,7 @@ from users_stats.decode import TRUNCATE, changes, dead_letters, framed
 from users_stats.registry import SchemaRegistry
 from users_stats.settings import Settings
 from users_stats.store import WINDOWS_TTL_SECONDS, Batch, Offsets, Store
+from users_stats.topics import create_missing_topic
 from users_stats.totals import window_counts
 
 log = logging.getLogger(__name__)
@@ -116,8 +117,7 @@ class Processor:
 
     def _apply(self, batch: Batch, decoded: DataFrame) -> None:
         if self.progress.bad:
-            letters = dead_letters(decoded.where("reason IS NOT NULL")).write.format("kafka")
-            letters.options(**self._settings.kafka_options, topic=self._settings.dead_letter_topic).save()
+            self._send_dead_letters(decoded.where("reason IS NOT NULL"))
         people = self._effects(decoded.where("reason IS NULL")).persist()
         try:
             self._add_totals(batch, people)
@@ -125,6 +125,11 @@ class Processor:
             self._write_states(batch, people)
         finally:
             people.unpersist()
+
+    def _send_dead_letters(self, bad: DataFrame) -> None:
+        topic = self._settings.dead_letter_topic
+        create_missing_topic(self._spark, self._settings, topic)
+        dead_letters(bad).write.format("kafka").options(**self._settings.kafka_options, topic=topic).save()
 
     def _effects(self, good: DataFrame) -> DataFrame:
         """One row for each person that something new happened to: `id`, `person` (hash of it) and `effect`."""
