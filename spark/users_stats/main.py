@@ -9,8 +9,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.errors import PySparkException, StreamingQueryException
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming import StreamingQuery, StreamingQueryListener
 
 from users_stats.processor import Processor, TruncateError
@@ -73,29 +73,35 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
 
 
 def _stream(spark: SparkSession, settings: Settings, processor: Processor, stop: threading.Event) -> None:
+    refused = threading.Event()
+
+    def apply(messages: DataFrame, _: int) -> None:
+        if stop.is_set():
+            # With a backlog no moment between two batches is idle. What is refused here is not marked as done.
+            refused.set()
+            raise InterruptedError("stopping")
+        processor.process(messages)
+
+    reader = _messages(spark.readStream, settings).option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
     once = settings.trigger == AVAILABLE_NOW
+    writer = reader.load().writeStream.queryName("users_stats").foreachBatch(apply)
+    writer = writer.option("checkpointLocation", settings.checkpoint)
+    writer = writer.trigger(**({"availableNow": True} if once else {"processingTime": settings.trigger}))
     listener = _ProgressLog(processor)
     spark.streams.addListener(listener)
     try:
-        reader = _messages(spark.readStream, settings).option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
-        query = (
-            reader.load()
-            .writeStream.queryName("users_stats")
-            .foreachBatch(lambda messages, _: processor.process(messages))
-            .option("checkpointLocation", settings.checkpoint)
-            .trigger(**({"availableNow": True} if once else {"processingTime": settings.trigger}))
-            .start()
-        )
-        _await(query, stop)
+        _await(writer.start(), stop)
+    except StreamingQueryException:
+        if not refused.is_set():
+            raise
     finally:
         spark.streams.removeListener(listener)
 
 
 def _await(query: StreamingQuery, stop: threading.Event) -> None:
-    """Wait for the end of the query, or stop it between two batches; raises what made it fail."""
+    """Wait for the end of the query, or stop it while it is idle; raises what made it fail."""
     while not query.awaitTermination(1):
         if stop.is_set() and not query.status["isTriggerActive"]:
-            log.info("stopping: the next run goes on from here")
             query.stop()
 
 
@@ -115,6 +121,8 @@ def _session_options(settings: Settings) -> dict[str, str]:
         "spark.sql.extensions": "com.datastax.spark.connector.CassandraSparkExtensions",
         "spark.cassandra.connection.host": settings.cassandra_host,
         "spark.cassandra.connection.port": str(settings.cassandra_port),
+        # What was written at a quorum (the default) must be read at one: an old state would count a change again.
+        "spark.cassandra.input.consistency.level": "LOCAL_QUORUM",
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.sql.session.timeZone": "UTC",
         "spark.ui.showConsoleProgress": "false",
