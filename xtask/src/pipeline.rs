@@ -19,7 +19,8 @@ use serde_json::Value;
 
 use crate::ports::Port;
 use crate::process::Server;
-use crate::servers::airflow::{Airflow, Surroundings};
+pub use crate::servers::airflow::Airflow;
+use crate::servers::airflow::Surroundings;
 use crate::servers::spark::Spark;
 use crate::servers::{randomuser, sluice};
 use crate::stack::{Ports, Stack, Task, side_by_side};
@@ -186,6 +187,21 @@ impl Drop for Pipeline<'_> {
         ];
         servers.into_iter().for_each(Server::abandon);
     }
+}
+
+/// Airflow beside a stack, with nothing to work on: its heartbeats alone keep the database `airflow` busy, which must
+/// exist.
+///
+/// # Errors
+/// Fails when the download fails or no port is free.
+pub fn idle_airflow(stack: &Stack) -> anyhow::Result<Airflow> {
+    let surroundings = Surroundings { variables: Vec::new(), metadata_port: stack.postgres_port() };
+    Airflow::new(stack.setting(), &Port::free()?, &surroundings)
+}
+
+/// A stand-in for randomuser.me of its own, for tests that let it fail.
+pub(crate) fn stand_in(stack: &Stack, programs: &Programs) -> anyhow::Result<Server> {
+    randomuser::blueprint(stack.setting(), &programs.users(), Port::free()?).map(Server::new)
 }
 
 /// The connections of the DAGs, and how often they run.

@@ -151,6 +151,11 @@ impl Stack {
         servers.into_iter().chain(&self.zookeeper).collect()
     }
 
+    /// The home of the Java that the servers run on.
+    pub(crate) fn java_home(&self) -> &Path {
+        &self.setting.java.home
+    }
+
     /// What servers beside these need to know.
     pub(crate) fn setting(&self) -> &Setting {
         &self.setting

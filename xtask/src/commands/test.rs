@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::{cargo, cargo_with, metadata};
+use super::{cargo, cargo_with, metadata, python, target};
 use crate::dependencies;
 use crate::doctor::{self, Purpose};
 use crate::report::step;
 use crate::stack::{Stack, StackOptions};
+use crate::workload::Programs;
 
 /// The files of tests that start servers of their own: those of the servers themselves, then the end-to-end ones.
 const WITH_OWN_SERVERS: [&str; 2] = ["servers", "e2e"];
@@ -15,11 +16,14 @@ const WITH_OWN_SERVERS: [&str; 2] = ["servers", "e2e"];
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Run only the tests that need no server.
-    #[arg(long, conflicts_with = "e2e")]
+    #[arg(long, conflicts_with_all = ["e2e", "python"])]
     unit: bool,
     /// Run only the end-to-end tests, or those of them whose names contain FILTER.
-    #[arg(long, value_name = "FILTER", num_args = 0..=1)]
+    #[arg(long, value_name = "FILTER", num_args = 0..=1, conflicts_with = "python")]
     e2e: Option<Option<String>>,
+    /// Run only what is not Rust: the checks and tests of airflow/, spark/ and tests/compose/.
+    #[arg(long)]
+    python: bool,
 }
 
 /// Runs the checks and tests; without arguments all of them.
@@ -27,14 +31,25 @@ pub struct Arguments {
 /// # Errors
 /// Fails at the first step that fails.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    step("doctor", || doctor::require(Purpose::Sluice, false, false).map(drop))?;
-    match (arguments.unit, &arguments.e2e) {
-        (true, _) => unit(),
-        (false, Some(filter)) => own_servers(&["e2e"], filter.as_deref()),
-        (false, None) => {
+    let purpose = if arguments.unit { Purpose::Sluice } else { Purpose::Pipeline };
+    step("doctor", || doctor::require(purpose, false, false).map(drop))?;
+    match arguments {
+        Arguments { unit: true, .. } => unit(),
+        Arguments { e2e: Some(filter), .. } => {
+            programs()?;
+            own_servers(&["e2e"], filter.as_deref())
+        }
+        Arguments { python: true, .. } => {
+            other_checks()?;
+            let programs = programs()?;
+            let stack = step("servers", || Stack::start(&StackOptions::default()))?;
+            python::suites(&stack, &programs)
+        }
+        _ => {
             checks()?;
+            other_checks()?;
             unit()?;
-            shared_servers()?;
+            shared_servers(&programs()?)?;
             own_servers(&WITH_OWN_SERVERS, None)
         }
     }
@@ -46,19 +61,32 @@ fn checks() -> anyhow::Result<()> {
     step("lints", || cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
 }
 
+fn other_checks() -> anyhow::Result<()> {
+    step("style of airflow/ and spark/", python::style)?;
+    step("rules of the compose files", python::compose_rules)
+}
+
+/// Builds the programs as the tests do: built alone, some of their dependencies would have other features.
+fn programs() -> anyhow::Result<Programs> {
+    step("build", || cargo(&["test", "--workspace", "--locked", "--no-run", "--tests"]))?;
+    Programs::within(target(&metadata()?)?.join("debug"))
+}
+
 /// All tests that need no server; always for the whole workspace, so that features, and so builds, stay the same.
 fn unit() -> anyhow::Result<()> {
     step("unit tests", || cargo(&["test", "--workspace", "--locked", "--lib", "--bins"]))?;
     step("examples in the documentation", || cargo(&["test", "--workspace", "--locked", "--doc"]))
 }
 
-/// The crates' own tests, against one set of servers whose addresses they read from the environment.
-fn shared_servers() -> anyhow::Result<()> {
+/// The crates' own tests and those of the DAGs and of Spark's job, against one set of servers whose addresses they
+/// read from the environment.
+fn shared_servers(programs: &Programs) -> anyhow::Result<()> {
     let integration = integration_tests(&metadata()?);
     let mut arguments = vec!["test", "--workspace", "--locked"];
     arguments.extend(integration.iter().flat_map(|name| ["--test", name]));
     let stack = step("servers", || Stack::start(&StackOptions::default()))?;
-    step("connectors against real servers", || cargo_with(&stack.test_environment(), &arguments))
+    step("connectors against real servers", || cargo_with(&stack.test_environment(), &arguments))?;
+    python::suites(&stack, programs)
 }
 
 fn own_servers(files: &[&str], filter: Option<&str>) -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use crate::report::{say, step};
 /// How many people are erased.
 const ERASED: &str = "3";
 /// How long Cassandra, Spark and the slot may take to follow.
-const DEADLINE_SECONDS: &str = "180";
+const DEADLINE_SECONDS: &str = "300";
 
 /// What happened, as far as the proof needs to know it.
 #[derive(Debug)]

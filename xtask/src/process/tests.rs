@@ -3,6 +3,10 @@ use std::net::TcpListener;
 use super::*;
 
 fn sleeper(directory: &Path, lifetime: Lifetime) -> Server {
+    server(directory, lifetime, "sleep", &["600"])
+}
+
+fn server(directory: &Path, lifetime: Lifetime, program: &str, arguments: &[&str]) -> Server {
     Server::new(Blueprint {
         name: "sleeper",
         port: Port::free().unwrap(),
@@ -10,8 +14,8 @@ fn sleeper(directory: &Path, lifetime: Lifetime) -> Server {
         directory: directory.to_owned(),
         first: None,
         launch: Launch {
-            program: "sleep".into(),
-            arguments: vec!["600".into()],
+            program: program.into(),
+            arguments: arguments.iter().map(OsString::from).collect(),
             environment: Vec::new(),
             directory: directory.to_owned(),
             account: None,
@@ -43,6 +47,24 @@ fn a_server_stops_starts_and_leaves_nothing() {
 
     assert!(!second.alive());
     assert!(!pid_path(directory.path(), "sleeper").exists());
+}
+
+#[test]
+fn what_a_server_leaves_behind_ends_with_it() {
+    // A child in a process group of its own, as Airflow's tasks are, that a signal to the server does not reach.
+    let script = "set -m; sleep 600 & exec sleep 600";
+    for end in [Server::stop, Server::kill] {
+        let directory = tempfile::tempdir().unwrap();
+        let server = server(directory.path(), Lifetime::Attached, "bash", &["-c", script]);
+        server.start().unwrap();
+        let pid = server.pid().unwrap();
+        let child = wait::until(STOP_LIMIT, || family(pid).get(1).copied()).unwrap();
+        let child = Identity::of(child).unwrap();
+
+        end(&server).unwrap();
+
+        assert!(wait::until(STOP_LIMIT, || (!child.alive()).then_some(())).is_some());
+    }
 }
 
 #[test]

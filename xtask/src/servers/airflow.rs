@@ -59,7 +59,7 @@ pub(crate) struct Surroundings {
 
 /// The three processes. They share one folder, and are asked for through the one that serves the REST API.
 #[derive(Debug)]
-pub(crate) struct Airflow {
+pub struct Airflow {
     prepare: First,
     pub(crate) api: Server,
     pub(crate) scheduler: Server,
@@ -118,7 +118,10 @@ impl Airflow {
     }
 
     /// Migrates the metadata if that was not done, and starts the processes side by side.
-    pub(crate) fn start(&self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// Fails when the migration fails or a process does not come up; the error shows the end of its log.
+    pub fn start(&self) -> anyhow::Result<()> {
         if !self.prepare.mark.exists() {
             self.prepare.launch.run().context("prepare Airflow's metadata")?;
         }
@@ -126,7 +129,10 @@ impl Airflow {
     }
 
     /// Stops the processes: the scheduler first, whose tasks report to the API until they end.
-    pub(crate) fn stop(&self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// Fails when a signal cannot be sent.
+    pub fn stop(&self) -> anyhow::Result<()> {
         self.scheduler.stop()?;
         each([&self.api, &self.dag_processor].into_iter(), Server::stop)
     }

@@ -79,11 +79,15 @@ impl<'a> Installed<'a> {
     }
 
     fn master(&self, port: Port, ui: &Port) -> anyhow::Result<Blueprint> {
+        let [port_number, ui_number] = [&port, ui].map(|port| port.number().to_string());
         let arguments = [
-            "org.apache.spark.deploy.master.Master".to_owned(),
-            "--host=127.0.0.1".to_owned(),
-            format!("--port={}", port.number()),
-            format!("--webui-port={}", ui.number()),
+            "org.apache.spark.deploy.master.Master",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &port_number,
+            "--webui-port",
+            &ui_number,
         ];
         let launch = self.launch(self.spark_class(), "spark-master", arguments.map(OsString::from).into())?;
         // The protocol's own port answers no question that is not Java: the web interface does.
@@ -99,12 +103,17 @@ impl<'a> Installed<'a> {
             // Logs and copied jars of earlier runs, which Spark never removes.
             fs::remove_dir_all(&work).context("remove the work of earlier runs")?;
         }
+        let ui_number = ui.number().to_string();
         let mut arguments: Vec<OsString> = [
             "org.apache.spark.deploy.worker.Worker",
-            "--host=127.0.0.1",
-            "--cores=2",
-            "--memory=1g",
-            &format!("--webui-port={}", ui.number()),
+            "--host",
+            "127.0.0.1",
+            "--cores",
+            "2",
+            "--memory",
+            "1g",
+            "--webui-port",
+            &ui_number,
             "--work-dir",
         ]
         .map(OsString::from)

@@ -37,7 +37,40 @@ impl Drop for Janitor {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+    use std::time::Duration;
+
     use super::*;
+    use crate::pid_file::Identity;
+    use crate::process::pid_path;
+    use crate::wait;
+
+    #[test]
+    fn the_janitor_ends_what_a_dead_server_left_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let server = directory.path().join("server");
+        std::fs::create_dir(&server).unwrap();
+        // A server that leads a session and is gone, and a child of it that ignores every request to end.
+        let mut command = Command::new("setsid");
+        command.args([
+            "bash",
+            "-c",
+            "bash -c 'trap \"\" TERM; echo $$ > ../child; while :; do sleep 1; done' & wait",
+        ]);
+        let mut leader = command.current_dir(&server).spawn().unwrap();
+        let child = directory.path().join("child");
+        let child = wait::until(Duration::from_secs(10), || {
+            Identity::of(std::fs::read_to_string(&child).ok()?.trim().parse().ok()?)
+        });
+        let child = child.unwrap();
+        Identity::of(leader.id()).unwrap().write(&pid_path(directory.path(), "server")).unwrap();
+        leader.kill().unwrap();
+        leader.wait().unwrap();
+
+        drop(Janitor::start(directory.path(), false).unwrap());
+
+        assert!(!child.alive());
+    }
 
     #[test]
     fn the_janitor_removes_the_folder_when_its_owner_is_gone() {
