@@ -37,8 +37,13 @@ impl Slot {
         Self { name: name.to_owned(), neighbour: neighbour.to_owned(), progress: None }
     }
 
-    /// Takes a look; it holds when the slot has confirmed a position that lies behind rows of the neighbour.
-    pub(super) async fn check(&mut self, client: &Client) -> anyhow::Result<Result<String, String>> {
+    /// Takes a look; it holds when the slot has confirmed a position that lies behind rows of the neighbour. Rows that
+    /// the slot's own database wrote meanwhile let it begin anew.
+    ///
+    /// # Errors
+    ///
+    /// There is no such slot, or the server does not answer.
+    pub async fn check(&mut self, client: &Client) -> anyhow::Result<Result<String, String>> {
         let written = self.written(client).await.context("read the statistics of the databases")?;
         let progress = self.progress.get_or_insert(Progress { at_first: written, mark: None });
         if written.own != progress.at_first.own {
