@@ -6,6 +6,7 @@
 mod dead_letters;
 mod faults;
 mod operations;
+mod pipeline;
 mod schemas;
 mod sluice;
 mod transactions;
@@ -62,6 +63,8 @@ fn main() -> ExitCode {
         faults::restart_of_cassandra_under_load_loses_nothing,
         faults::restart_of_postgres_under_load_loses_nothing,
         faults::registry_down_at_start_is_waited_for,
+        pipeline::slot_of_idle_users_follows_airflows_heartbeats,
+        pipeline::whole_pipeline_agrees_after_dags_and_erasures,
     ];
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(world);
