@@ -18,8 +18,9 @@ from users_pipeline.airflow_side import (
 )
 
 EVERY = timedelta(seconds=settings.number("USERS_INGEST_EVERY_SECONDS", 300, least=1))
-RESULTS = settings.number("USERS_INGEST_RESULTS", 500, least=1)
-PAGES = settings.number("USERS_INGEST_PAGES", 1, least=1)
+PAGES = settings.number("USERS_INGEST_PAGES", 1, least=1, most=randomuser.MAX_PAGE)
+RESULTS = settings.number("USERS_INGEST_RESULTS", 500, least=PAGES, most=PAGES * randomuser.MAX_RESULTS)
+PEOPLE_OF_A_PAGE = RESULTS // PAGES
 TIMEOUT_SECONDS = settings.number("USERS_INGEST_TIMEOUT_SECONDS", 30, least=1)
 MAX_REJECTED_PERCENT = settings.number("USERS_INGEST_MAX_REJECTED_PERCENT", 5)
 
@@ -61,7 +62,7 @@ def users_ingest() -> None:
                 randomuser_url(),
                 seed=batch,
                 page=page,
-                results=RESULTS // PAGES,
+                results=PEOPLE_OF_A_PAGE,
                 timeout_seconds=TIMEOUT_SECONDS,
             )
         except randomuser.ContractBreak as error:
@@ -77,7 +78,7 @@ def users_ingest() -> None:
         retries=0,
         checks={
             "every_page_was_loaded": {"check_statement": f"count(*) = {PAGES}"},
-            "everybody_came": {"check_statement": f"sum(received) = {RESULTS // PAGES * PAGES}"},
+            "everybody_came": {"check_statement": f"sum(received) = {PEOPLE_OF_A_PAGE * PAGES}"},
             "nobody_is_unaccounted_for": {
                 "check_statement": "sum(received) = sum(rejected + erased + inserted + changed + unchanged)"
             },

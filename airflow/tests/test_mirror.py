@@ -123,6 +123,23 @@ def test_a_run_finishes_what_a_crashed_one_began(mirrored: psycopg.Connection, m
     assert receipt(mirrored, number)["completed_at"] is not None
 
 
+def test_a_receipt_waits_for_a_slot_that_does_not_follow(
+    mirrored: psycopg.Connection, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = somebody(mirrored)
+    number = request(mirrored, key)
+    with unread_slot(mirrored) as slot, monkeypatch.context() as away:
+        away.setenv("USERS_SLUICE_SLOT", slot)
+        away.setattr(runs.dags.dags["users_erase"].get_task("slot_has_passed"), "timeout", 1)
+
+        run = runs.run("users_erase")
+
+    assert states(run)["slot_has_passed"] == "failed"
+    assert receipt(mirrored, number)["completed_at"] is None
+    assert runs.run("users_erase").state == "success"
+    assert receipt(mirrored, number)["completed_at"] is not None
+
+
 def test_who_is_still_in_cassandra_gets_no_completed_receipt(
     mirrored: psycopg.Connection, mirror: Mirror, runs: Runs
 ) -> None:
@@ -135,6 +152,17 @@ def test_who_is_still_in_cassandra_gets_no_completed_receipt(
     assert run.state == "failed"
     assert states(run)["write_receipts"] == "failed"
     assert receipt(mirrored, number)["completed_at"] is None
+
+
+@contextmanager
+def unread_slot(database: psycopg.Connection) -> Iterator[str]:
+    """Make a slot that nobody reads, as if Sluice were away."""
+    slot = f"{stack.NAME}_unread"
+    database.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", [slot])
+    try:
+        yield slot
+    finally:
+        database.execute("SELECT pg_drop_replication_slot(%s)", [slot])
 
 
 def reconciliation(database: psycopg.Connection, run_id: str) -> dict[str, object]:
@@ -259,18 +287,16 @@ def sluice_of(database: psycopg.Connection, slot: str) -> Sluice:
 
 
 def test_a_slot_that_does_not_follow_is_late(mirrored: psycopg.Connection, mirror: Mirror) -> None:
-    slot = f"{stack.NAME}_unread"
-    mirrored.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", [slot])
-    mirrored.execute("UPDATE public.users SET version = version + 1")
-    sides = reconcile.Sides.of(mirrored, mirror, sluice_of(mirrored, slot))
+    with unread_slot(mirrored) as slot:
+        mirrored.execute("UPDATE public.users SET version = version + 1")
+        sides = reconcile.Sides.of(mirrored, mirror, sluice_of(mirrored, slot))
 
-    result = reconcile.reconcile(sides, "late run", wait_seconds=0.5)
+        result = reconcile.reconcile(sides, "late run", wait_seconds=0.5)
 
     reconcile.record(mirrored, result)
     assert result.verdict == "late"
     assert result.slot_lag_bytes > 0
     assert "did not catch up" in reconcile.breach(mirrored, "late run", max_lag_seconds=60)
-    mirrored.execute("SELECT pg_drop_replication_slot(%s)", [slot])
 
 
 def test_a_slow_sluice_breaks_the_objective(mirrored: psycopg.Connection, runs: Runs) -> None:

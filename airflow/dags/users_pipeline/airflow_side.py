@@ -1,7 +1,7 @@
 """What the DAGs share of Airflow: connections, default arguments, the name of a run."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -62,12 +62,10 @@ def users_database() -> Iterator[psycopg.Connection]:
         connection.close()
 
 
-@contextmanager
-def users_mirror() -> Iterator[Mirror]:
+def users_mirror() -> AbstractContextManager[Mirror]:
     """Connect to the mirror of the users table in Cassandra."""
     connection = Connection.get("users_cassandra")
-    with Mirror.connect(connection.host, connection.port or 9042, connection.schema or "users") as mirror:
-        yield mirror
+    return Mirror.connect(connection.host, connection.port or 9042, connection.schema or "users")
 
 
 def sluice(database: psycopg.Connection) -> Sluice:

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
-from cassandra import ConsistencyLevel
+from cassandra import ConsistencyLevel, ProtocolVersion
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
 from cassandra.concurrent import execute_concurrent_with_args
+from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
 from cassandra.query import SimpleStatement, tuple_factory
 
 TABLE = "users"
@@ -35,8 +36,17 @@ class Mirror:
     @contextmanager
     def connect(cls, host: str, port: int, keyspace: str) -> Iterator[Self]:
         """Connect through any node; reads need a quorum of the local data centre, as the sink's writes do."""
-        profile = ExecutionProfile(consistency_level=ConsistencyLevel.LOCAL_QUORUM, row_factory=tuple_factory)
-        cluster = Cluster([host], port=port, execution_profiles={EXEC_PROFILE_DEFAULT: profile})
+        profile = ExecutionProfile(
+            load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
+            consistency_level=ConsistencyLevel.LOCAL_QUORUM,
+            row_factory=tuple_factory,
+        )
+        cluster = Cluster(
+            [host],
+            port=port,
+            protocol_version=ProtocolVersion.V5,  # of Cassandra 4.0 and later; the driver would begin with DSE's own
+            execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        )
         try:
             yield cls(cluster.connect(), keyspace)
         finally:

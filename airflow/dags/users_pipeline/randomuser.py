@@ -10,6 +10,12 @@ from users_pipeline.person import Json
 
 API_VERSION = "1.4"
 
+MAX_RESULTS = 5_000
+"""The most people of a page; the service answers greater numbers with one person."""
+
+MAX_PAGE = 10_000
+"""The last page; the service answers greater numbers with the first."""
+
 MAX_ANSWER_BYTES = 64 * 2**20
 """The longest answer that is read. 5,000 people, the most the service gives at once, take about 6 MB."""
 
@@ -32,8 +38,8 @@ def fetch_page(base_url: str, *, seed: str, page: int, results: int, timeout_sec
     Args:
         base_url: scheme, host and port.
         seed: any text, but not one of 18 characters: the service reads the last two of those as a nationality.
-        page: from 1 to 10,000.
-        results: people of a page, from 1 to 5,000; the service answers other numbers with one person.
+        page: from 1 to `MAX_PAGE`.
+        results: people of the page, from 1 to `MAX_RESULTS`.
         timeout_seconds: limit of the whole exchange, not only between two bytes.
 
     Raises:

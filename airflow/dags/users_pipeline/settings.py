@@ -7,16 +7,18 @@ class SettingError(ValueError):
     """An environment variable holds what it must not."""
 
 
-def number(name: str, default: int, *, least: int = 0) -> int:
+def number(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
     """Read a whole number.
 
     Raises:
-        SettingError: it is no whole number, or less than `least`.
+        SettingError: it is no whole number, less than `least` or more than `most`.
 
     """
     setting = os.environ.get(name) or str(default)
-    if not (setting.isascii() and setting.isdecimal()) or int(setting) < least:
-        raise SettingError(f"`{name}` is `{setting}`; it must be a whole number of at least {least}, as {default}")
+    is_number = setting.isascii() and setting.isdecimal()
+    if not is_number or int(setting) < least or (most is not None and int(setting) > most):
+        limit = "" if most is None else f" and at most {most}"
+        raise SettingError(f"`{name}` is `{setting}`; it must be a whole number of at least {least}{limit}")
     return int(setting)
 
 
