@@ -80,6 +80,8 @@ def spark(kafka: str, registry: str, tmp_path_factory: pytest.TempPathFactory) -
         ]
     )
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    # These runs are too short for the second compiler to pay.
+    os.environ["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1"
     session = start_session(settings, str(tmp_path_factory.mktemp("package")))
     yield session
     session.stop()

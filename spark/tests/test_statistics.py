@@ -1,8 +1,14 @@
 """What the tables hold after a run, against what the source's table holds."""
 
+import pytest
 from cassandra.cluster import Session
 from events import Table, UsersTopic, frame
+from pyspark.sql import SparkSession
 from tables import changes, everything, expected_population, population, sessions
+
+from users_stats.processor import Processor
+from users_stats.registry import SchemaRegistry
+from users_stats.store import Store
 
 MINUTE_MS = 60_000
 
@@ -132,3 +138,17 @@ def test_debeziums_own_topics_do_without_header_and_before_image(
 
     assert population(cassandra, keyspace) == expected_population(table)
     assert changes(cassandra, keyspace) == {"Norway": (6, 0, 0), "Spain": (0, 3, 0)}
+
+
+@pytest.mark.usefixtures("topic")
+def test_states_are_read_by_key_and_not_by_a_scan(spark: SparkSession, configure):
+    settings = configure()
+    store = Store(settings)
+    change = "struct<position: struct<epoch: bigint, commit: bigint, index: bigint>, op: string, at: bigint,"
+    changes_ = spark.createDataFrame([("any", None)], f"id string, change {change} country: string, born: date>")
+    processor = Processor(spark, settings, store, SchemaRegistry(settings.schema_registry))
+
+    plan = processor._effects(changes_)._jdf.queryExecution().executedPlan().toString()
+
+    assert "Cassandra Direct Join" in plan
+    store.close()
