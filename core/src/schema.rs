@@ -210,6 +210,24 @@ pub mod connect {
 pub mod debezium {
     /// int32, days since 1970-01-01.
     pub const DATE: &str = "io.debezium.time.Date";
+    /// string, date with zone `Z`.
+    pub const ISO_DATE: &str = "io.debezium.time.IsoDate";
+    /// string, time of day with zone `Z`.
+    pub const ISO_TIME: &str = "io.debezium.time.IsoTime";
+    /// string, timestamp without zone, written with zone `Z`.
+    pub const ISO_TIMESTAMP: &str = "io.debezium.time.IsoTimestamp";
+    /// struct of `year`, `month`, `day`, `specialValue`.
+    pub const STRUCTURED_DATE: &str = "io.debezium.time.StructuredDate";
+    /// struct of `hour`, `minute`, `second`, `nanos`, `precision`.
+    pub const STRUCTURED_TIME: &str = "io.debezium.time.StructuredTime";
+    /// struct of the fields of a date and a time.
+    pub const STRUCTURED_TIMESTAMP: &str = "io.debezium.time.StructuredTimestamp";
+    /// struct of the fields of a time, with `offsetSeconds`.
+    pub const STRUCTURED_ZONED_TIME: &str = "io.debezium.time.StructuredZonedTime";
+    /// struct of the fields of a timestamp, with `offsetSeconds` and `zoneId`.
+    pub const STRUCTURED_ZONED_TIMESTAMP: &str = "io.debezium.time.StructuredZonedTimestamp";
+    /// struct of `years`, `months`, `days`, `hours`, `minutes`, `seconds`, `nanos`, `precision`.
+    pub const STRUCTURED_DURATION: &str = "io.debezium.time.StructuredDuration";
     /// int32, milliseconds since midnight.
     pub const TIME: &str = "io.debezium.time.Time";
     /// int64, microseconds since midnight.
@@ -234,6 +252,22 @@ pub mod debezium {
     pub const JSON: &str = "io.debezium.data.Json";
     /// string, an XML document.
     pub const XML: &str = "io.debezium.data.Xml";
+    /// string, labels joined by dots.
+    pub const LTREE: &str = "io.debezium.data.Ltree";
+    /// string, lexemes with their positions.
+    pub const TSVECTOR: &str = "io.debezium.data.Tsvector";
+    /// struct of `x`, `y`, `wkb`, `srid`.
+    pub const POINT: &str = "io.debezium.data.geometry.Point";
+    /// struct of `wkb`, `srid`.
+    pub const GEOMETRY: &str = "io.debezium.data.geometry.Geometry";
+    /// struct of `wkb`, `srid`.
+    pub const GEOGRAPHY: &str = "io.debezium.data.geometry.Geography";
+    /// array of float64.
+    pub const DOUBLE_VECTOR: &str = "io.debezium.data.DoubleVector";
+    /// array of float32.
+    pub const FLOAT_VECTOR: &str = "io.debezium.data.FloatVector";
+    /// struct of `dimensions` int16 and `vector`, a map from int16 to float64.
+    pub const SPARSE_DOUBLE_VECTOR: &str = "io.debezium.data.SparseDoubleVector";
     /// string, canonical lower-case UUID.
     pub const UUID: &str = "io.debezium.data.Uuid";
     /// string, one of parameter `allowed`.

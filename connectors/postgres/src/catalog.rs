@@ -230,14 +230,27 @@ pub(crate) async fn table(client: &Client, oid: u32) -> Result<TableFacts, Sourc
 
 /// Reads types with all that they are made of.
 pub(crate) async fn types(client: &Client, oids: &[u32]) -> Result<TypeCatalog, SourceError> {
+    // `typelem` is set for more than arrays (point, name); an array of its own has no array type.
     const QUERY: &str = "WITH RECURSIVE needed (oid) AS (\
             SELECT unnest($1::oid[]) UNION \
             SELECT part.oid FROM needed JOIN pg_catalog.pg_type t ON t.oid = needed.oid \
-            CROSS JOIN LATERAL (VALUES (t.typbasetype), (t.typelem)) AS part (oid) WHERE part.oid <> 0) \
+            CROSS JOIN LATERAL (VALUES (t.typbasetype), (t.typelem)) AS base (oid) \
+            CROSS JOIN LATERAL (SELECT base.oid UNION ALL \
+                SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid UNION ALL \
+                SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngmultitypid = t.oid UNION ALL \
+                SELECT a.atttypid FROM pg_catalog.pg_attribute a \
+                    WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped\
+            ) AS part (oid) WHERE part.oid <> 0) \
         SELECT t.oid, t.typname::text, t.typtype, \
-            CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE 0::oid END, t.typbasetype, t.typtypmod, \
+            CASE WHEN t.typtype = 'r' THEN (SELECT r.rngsubtype FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid) \
+                WHEN t.typtype = 'm' THEN (SELECT r.rngtypid FROM pg_catalog.pg_range r WHERE r.rngmultitypid = t.oid) \
+                WHEN t.typcategory = 'A' AND t.typarray = 0 THEN t.typelem ELSE 0::oid END, \
+            t.typbasetype, t.typtypmod, \
             ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid \
-                ORDER BY e.enumsortorder) \
+                ORDER BY e.enumsortorder), \
+            ARRAY(SELECT a.atttypid FROM pg_catalog.pg_attribute a WHERE t.typtype = 'c' \
+                AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum), \
+            t.typdelim, t.typsend <> 0 \
         FROM needed JOIN pg_catalog.pg_type t ON t.oid = needed.oid";
     let rows = client.query(QUERY, &[&oids]).await.map_err(failed("reading types"))?;
     let mut types = HashMap::with_capacity(rows.len());
@@ -249,6 +262,9 @@ pub(crate) async fn types(client: &Client, oids: &[u32]) -> Result<TypeCatalog, 
             base: cell(row, 4)?,
             base_modifier: cell(row, 5)?,
             labels: cell(row, 6)?,
+            attributes: cell(row, 7)?,
+            delimiter: letter(row, 8)?,
+            sends: cell(row, 9)?,
         };
         types.insert(cell(row, 0)?, type_);
     }

@@ -83,12 +83,23 @@ config! {
         "skipped.operations" => skipped: SkippedOperations = "t",
         /// Numbers of any precision: precise (exact bytes), string or double.
         "decimal.handling.mode" => decimal: DecimalMode = "precise",
-        /// Dates and times: adaptive (as precise as the column), adaptive_time_microseconds, or connect (milliseconds).
+        /// Decimals of columns of type money where `decimal.handling.mode` is precise, 18 at the most.
+        "money.fraction.digits" => money_digits: u16 = "2",
+        /// Dates and times: adaptive (as precise as the column), adaptive_time_microseconds, connect
+        /// (milliseconds), isostring (text), microseconds, nanoseconds, or structured (year, month, day …).
         "time.precision.mode" => time: TimeMode = "adaptive",
         /// Columns of type bytea: bytes, base64, base64-url-safe or hex.
         "binary.handling.mode" => binary: BinaryMode = "bytes",
         /// Intervals: numeric (microseconds, a month being 30.4375 days) or string (ISO 8601).
         "interval.handling.mode" => interval: IntervalMode = "numeric",
+        /// Columns of type hstore: json or map.
+        "hstore.handling.mode" => hstore: HstoreMode = "json",
+        /// Pass columns of types without mapping (line, pg_lsn, composite types, multiranges …) on as the bytes
+        /// of their text. Without it such a column stops the start.
+        "include.unknown.datatypes" => include_unknown: bool = "false",
+        /// Values where Debezium loses, invents or corrupts data: correct (what Postgres holds) or debezium
+        /// (what Debezium sends, in the same schema).
+        "compatibility" => compatibility: Compatibility = "correct",
         /// Text that stands for a large value that did not change and was therefore not sent.
         "unavailable.value.placeholder" => unavailable_placeholder: String = "__debezium_unavailable_value",
         /// Schema names: none (as they are) or avro (what Avro does not allow becomes `_`).
@@ -148,8 +159,6 @@ config! {
         "heartbeat.action.query" => heartbeat_query: Unsupported,
         /// Not there yet: changing replica identities.
         "replica.identity.autoset.values" => identity_autoset: Unsupported,
-        /// Not there yet: rows of unknown types as bytes.
-        "include.unknown.datatypes" => unknown_types: Unsupported,
         /// Not there yet: dropping updates that change nothing captured.
         "skip.messages.without.change" => skip_unchanged: Unsupported,
         /// Not there yet: a snapshot of fewer tables than are captured.
@@ -158,8 +167,6 @@ config! {
         "snapshot.select.statement.overrides" => snapshot_overrides: Unsupported,
         /// Not there yet: logical messages.
         "message.prefix.include.list" => message_include: Unsupported,
-        /// Not there yet: hstore columns.
-        "hstore.handling.mode" => hstore_mode: Unsupported,
         /// Not there yet: other options of the output plugin.
         "slot.stream.params" => stream_params: Unsupported,
         /// Not there yet: other topic names; `transforms` can rename topics.
@@ -258,6 +265,34 @@ config_enum! {
         AdaptiveTimeMicroseconds = "adaptive_time_microseconds",
         /// Connect's own types.
         Connect = "connect",
+        /// ISO 8601 text.
+        IsoString = "isostring",
+        /// Microseconds, whatever the column's precision.
+        Microseconds = "microseconds",
+        /// Nanoseconds, whatever the column's precision.
+        Nanoseconds = "nanoseconds",
+        /// Structs of year, month, day and so on.
+        Structured = "structured",
+    }
+}
+
+config_enum! {
+    /// `hstore.handling.mode`.
+    pub enum HstoreMode {
+        /// JSON text.
+        Json = "json",
+        /// A map.
+        Map = "map",
+    }
+}
+
+config_enum! {
+    /// `compatibility`.
+    pub enum Compatibility {
+        /// What Postgres holds.
+        Correct = "correct",
+        /// What Debezium sends.
+        Debezium = "debezium",
     }
 }
 
@@ -360,6 +395,9 @@ impl PostgresConfig {
     }
 }
 
+/// More decimals than any sum of money has in 128 bits.
+const MONEY_DIGITS: u16 = 18;
+
 /// Finds contradictions, without I/O.
 pub(crate) fn validate(config: &PostgresConfig) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -400,6 +438,12 @@ pub(crate) fn validate(config: &PostgresConfig) -> Vec<Fault> {
         "provide.transaction.metadata",
         "is not supported yet",
         "set it to false; every record carries its place in its transaction in header `sluice.position`",
+    );
+    fault(
+        config.money_digits > MONEY_DIGITS,
+        "money.fraction.digits",
+        "must be 18 or less",
+        "Postgres itself holds two decimals or as many as the locale's currency has",
     );
     fault(
         config.snapshot_threads == 0,

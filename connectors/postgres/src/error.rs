@@ -94,6 +94,18 @@ pub enum SourceError {
         /// The type as Postgres prints it.
         type_name: String,
     },
+    /// A column has a type that Postgres cannot send in binary form, nor as text.
+    #[error(
+        "column `{column}` of table `{table}` has type `{type_name}`, with a part that Postgres cannot send in binary form"
+    )]
+    Unsendable {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The type as Postgres prints it.
+        type_name: String,
+    },
     /// The key names a column that is not captured.
     #[error("key column `{column}` of table `{table}` is not among its captured columns")]
     KeyColumnMissing {
@@ -303,6 +315,7 @@ impl Classify for SourceError {
             Self::TableNotPublished { .. } => "postgres.table_not_published",
             Self::NoTables { .. } => "postgres.no_tables",
             Self::UnknownType { .. } => "postgres.unknown_type",
+            Self::Unsendable { .. } => "postgres.unsendable_type",
             Self::KeyColumnMissing { .. } => "postgres.key_column_missing",
             Self::IdentityMissesKey { .. } => "postgres.identity_misses_key",
             Self::TopicCollision { .. } => "postgres.topic_collision",

@@ -59,8 +59,6 @@ fn advice(name: &str) -> &'static str {
         }
         "heartbeat.action.query" => "remove it; an idle slot moves without it",
         "replica.identity.autoset.values" => "remove it and run ALTER TABLE … REPLICA IDENTITY … once",
-        "include.unknown.datatypes" => "remove it, and leave such columns out with `column.exclude.list`",
-        "hstore.handling.mode" => "remove it, and leave hstore columns out with `column.exclude.list`",
         "snapshot.include.collection.list" => "remove it, and run a second connector for the other tables",
         "topic.naming.strategy" | "topic.delimiter" => {
             "remove it, and rename topics with the RegexRouter transform"

@@ -270,9 +270,11 @@ impl RecordMaker {
         value: Option<&[u8]>,
     ) -> Result<Value, SourceError> {
         match value {
-            None => Ok(Value::Null),
+            None => Ok(plan.null.clone()),
             Some(value) => plan
-                .decoder
+                .snapshot
+                .as_ref()
+                .unwrap_or(&plan.decoder)
                 .decode(whole, value, &mut self.chunk)
                 .map_err(|reason| value_error(table, plan, reason)),
         }
@@ -326,7 +328,7 @@ impl RecordMaker {
         column: &Column<&[u8]>,
     ) -> Result<Value, SourceError> {
         let value = match column {
-            Column::Null => return Ok(Value::Null),
+            Column::Null => return Ok(plan.null.clone()),
             Column::Unchanged => return Ok(Value::Unavailable),
             Column::Binary(value) => plan.decoder.decode(whole, value, &mut self.chunk),
             Column::Text(value) => plan.decoder.decode_text(whole, value),

@@ -43,9 +43,15 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
             "compare `table.include.list` with SELECT schemaname, tablename FROM pg_publication_tables WHERE \
              pubname = '{publication}'"
         ),
-        E::UnknownType { table, column, .. } => {
-            format!("leave the column out with `column.exclude.list={}`", regex::escape(&format!("{table}.{column}")))
-        }
+        E::UnknownType { table, column, .. } => format!(
+            "set `include.unknown.datatypes=true`, which passes the text of Postgres's own types on as bytes, or \
+             leave the column out with `column.exclude.list={}`",
+            regex::escape(&format!("{table}.{column}"))
+        ),
+        E::Unsendable { table, column, .. } => format!(
+            "leave `{column}` out of what is published: ALTER PUBLICATION … SET TABLE {} (the other columns);",
+            quoted_table(table)
+        ),
         E::KeyColumnMissing { .. } => "take the column off `column.exclude.list`, add it to \
                                        `column.include.list` or the publication's column list, or name other key \
                                        columns in `message.key.columns`"

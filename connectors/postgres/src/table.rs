@@ -12,7 +12,7 @@ use sluice_core::schema::{Field, Kind, Schema, SchemaRef, debezium};
 use sluice_core::value::Value;
 
 use crate::catalog::{ColumnFacts, TableFacts};
-use crate::config::PostgresConfig;
+use crate::config::{Compatibility, PostgresConfig};
 use crate::error::SourceError;
 use crate::names;
 use crate::pgoutput::{Relation, RelationColumn, ReplicaIdentity};
@@ -43,7 +43,14 @@ pub(crate) struct Table {
 #[derive(Debug)]
 pub(crate) struct ColumnPlan {
     pub(crate) name: String,
+    /// Reads what the stream carries, and a snapshot unless it has its own decoder.
     pub(crate) decoder: Decoder,
+    /// Reads what a snapshot carries, where Debezium's differs and is asked for.
+    pub(crate) snapshot: Option<Decoder>,
+    /// A snapshot must ask for the text, as the type has no binary form.
+    pub(crate) text: bool,
+    /// What stands for NULL: null, or as Debezium the default where that is asked for.
+    pub(crate) null: Value,
     /// What stands in an old row that does not tell this column: null, or as Debezium an invented
     /// value where null cannot stand.
     pub(crate) absent: Value,
@@ -86,11 +93,15 @@ impl Table {
         let mut columns = Vec::with_capacity(relation.columns.len());
         let mut rows_of = HashMap::new();
         for column in &relation.columns {
+            check_sendable(column, &qualified, input)?;
             if !captures_column(config, &qualified, &column.name) {
                 columns.push(None);
                 continue;
             }
-            let (field, plan) = compile_column(column, &qualified, input)?;
+            let Some((field, plan)) = compile_column(column, &qualified, input)? else {
+                columns.push(None);
+                continue;
+            };
             rows_of.insert(&*column.name, fields.len());
             fields.push(field);
             columns.push(Some(plan));
@@ -104,7 +115,10 @@ impl Table {
             let (Some(place), Some(row)) = (place, rows_of.get(name.as_str())) else {
                 return Err(SourceError::KeyColumnMissing { table: qualified, column: name.clone() });
             };
-            check_identity(&relation, place, &qualified)?;
+            // Debezium makes the key of a delete from zeros then.
+            if config.compatibility == Compatibility::Correct {
+                check_identity(&relation, place, &qualified)?;
+            }
             key_places.push(place);
             key_rows.push(*row);
             key_fields.push(fields[*row].clone());
@@ -125,21 +139,27 @@ impl Table {
     }
 }
 
+/// Compiles a column; `None` for one that Debezium leaves out without a word, where that is asked for.
 fn compile_column(
     column: &RelationColumn,
     qualified: &str,
     input: &TableInput<'_>,
-) -> Result<(Field, ColumnPlan), SourceError> {
+) -> Result<Option<(Field, ColumnPlan)>, SourceError> {
     // A column that was altered since has other facts; the relation knows better.
     let facts = input.facts.column(&column.name).filter(|facts| facts.type_oid == column.type_id);
-    let Some(Mapping { mut schema, decoder }) = mapping(column, input) else {
-        let type_name =
-            facts.map_or_else(|| format!("oid {}", column.type_id), |facts| facts.type_name.clone());
-        return Err(SourceError::UnknownType {
-            table: qualified.to_owned(),
-            column: column.name.to_string(),
-            type_name,
-        });
+    let Some(Mapping { mut schema, decoder, snapshot, text }) = mapping(column, input) else {
+        let type_name = type_name(column, input);
+        if leaves_out(column, input) {
+            tracing::warn!(
+                table = qualified,
+                column = &*column.name,
+                type_name,
+                "column is left out, as by Debezium"
+            );
+            return Ok(None);
+        }
+        let (table, column) = (qualified.to_owned(), column.name.to_string());
+        return Err(SourceError::UnknownType { table, column, type_name });
     };
     let required = facts.is_some_and(|facts| facts.not_null);
     schema.optional = !required;
@@ -149,9 +169,51 @@ fn compile_column(
         (true, Some(default)) => default.clone(),
         (true, None) => types::zero(&schema).unwrap_or_default(),
     };
+    let null = match input.config.compatibility {
+        Compatibility::Correct => Value::Null,
+        Compatibility::Debezium => schema.default.clone().unwrap_or_default(),
+    };
     let name = names::field(&column.name, input.config.field_names);
-    let plan = ColumnPlan { name: column.name.to_string(), decoder, absent, identity: column.key };
-    Ok((Field::new(name, schema), plan))
+    let plan = ColumnPlan {
+        name: column.name.to_string(),
+        decoder,
+        snapshot,
+        text,
+        null,
+        absent,
+        identity: column.key,
+    };
+    Ok(Some((Field::new(name, schema), plan)))
+}
+
+fn type_name(column: &RelationColumn, input: &TableInput<'_>) -> String {
+    let facts = input.facts.column(&column.name).filter(|facts| facts.type_oid == column.type_id);
+    facts.map_or_else(|| format!("oid {}", column.type_id), |facts| facts.type_name.clone())
+}
+
+/// Debezium has no column for a type that it does not know, and none for some arrays ever.
+fn leaves_out(column: &RelationColumn, input: &TableInput<'_>) -> bool {
+    let config = input.config;
+    let type_ = input.types.resolve(column.type_id, column.type_modifier);
+    config.compatibility == Compatibility::Debezium
+        && type_.is_some_and(|type_| !config.include_unknown || types::leaves_out(&type_, modes(config)))
+}
+
+/// Refuses a type whose binary form Postgres fails to send, captured or not: the stream would break.
+fn check_sendable(
+    column: &RelationColumn,
+    qualified: &str,
+    input: &TableInput<'_>,
+) -> Result<(), SourceError> {
+    let type_ = input.types.resolve(column.type_id, column.type_modifier);
+    if type_.is_none_or(|type_| type_.is_sendable()) {
+        return Ok(());
+    }
+    Err(SourceError::Unsendable {
+        table: qualified.to_owned(),
+        column: column.name.to_string(),
+        type_name: type_name(column, input),
+    })
 }
 
 /// Maps a column's type.
@@ -161,7 +223,16 @@ pub(crate) fn mapping(column: &RelationColumn, input: &TableInput<'_>) -> Option
 }
 
 fn modes(config: &PostgresConfig) -> Modes {
-    Modes { decimal: config.decimal, time: config.time, binary: config.binary, interval: config.interval }
+    Modes {
+        decimal: config.decimal,
+        money_digits: u8::try_from(config.money_digits).unwrap_or(u8::MAX),
+        time: config.time,
+        binary: config.binary,
+        hstore: config.hstore,
+        interval: config.interval,
+        unknown: config.include_unknown,
+        compatibility: config.compatibility,
+    }
 }
 
 fn default_value(facts: &ColumnFacts, schema: &Schema, constants: &HashMap<String, Value>) -> Option<Value> {

@@ -67,7 +67,16 @@ fn compile(config: &PostgresConfig, identity: ReplicaIdentity) -> Result<Table, 
     };
     let facts = TableFacts { columns: columns.iter().map(fact).collect(), key: vec!["id".to_owned()] };
     let type_ = |Column(_, oid, name, ..): &Column| {
-        (*oid, TypeRow { name: (*name).to_owned(), kind: 'b', base_modifier: -1, ..TypeRow::default() })
+        (
+            *oid,
+            TypeRow {
+                name: (*name).to_owned(),
+                kind: 'b',
+                base_modifier: -1,
+                sends: true,
+                ..TypeRow::default()
+            },
+        )
     };
     let types = TypeCatalog(columns.iter().map(type_).collect());
     let defaults = HashMap::from([

@@ -163,8 +163,9 @@ async fn constants(
         let Some(mapping) = mapping(column, &input) else { continue };
         if default_form(default) == DefaultForm::Constant && captures_column(config, &qualified, &column.name)
         {
-            terms.push(format!("CAST({default} AS {})", fact.type_name));
-            wanted.push((fact.name.clone(), mapping.decoder));
+            let text = if mapping.text { "::text" } else { "" };
+            terms.push(format!("CAST({default} AS {}){text}", fact.type_name));
+            wanted.push((fact.name.clone(), mapping.snapshot.unwrap_or(mapping.decoder)));
         }
     }
     if wanted.is_empty() {

@@ -7,6 +7,12 @@
 mod changes;
 #[path = "source/conformance.rs"]
 mod conformance_kit;
+#[path = "source/connect_json.rs"]
+mod connect_json;
+#[path = "source/defaults.rs"]
+mod defaults;
+#[path = "source/edges.rs"]
+mod edges;
 #[path = "source/gaps.rs"]
 mod gaps;
 #[path = "source/harness.rs"]

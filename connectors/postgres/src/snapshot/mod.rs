@@ -23,7 +23,7 @@ use crate::error::SourceError;
 use crate::lsn::Lsn;
 use crate::records::{RecordMaker, SNAPSHOT_FIELD};
 use crate::replication::{ReplicationClient, quote_identifier};
-use crate::table::Table;
+use crate::table::{ColumnPlan, Table};
 pub(crate) use worker::now;
 
 /// Batches of records that may wait: enough to keep the workers busy while a batch is written.
@@ -264,7 +264,11 @@ fn copy_query(
     filter: &Option<String>,
     range: Option<(i64, Option<i64>)>,
 ) -> String {
-    let columns: Vec<_> = table.columns.iter().flatten().map(|plan| quote_identifier(&plan.name)).collect();
+    let column = |plan: &ColumnPlan| {
+        let cast = if plan.text { "::text" } else { "" };
+        format!("{}{cast}", quote_identifier(&plan.name))
+    };
+    let columns: Vec<_> = table.columns.iter().flatten().map(column).collect();
     let mut conditions: Vec<_> = filter.iter().cloned().collect();
     if let Some((start, end)) = range {
         conditions.push(format!("ctid >= '({start},0)'::tid"));

@@ -10,10 +10,15 @@ use bytestring::ByteString;
 use sluice_core::schema::SchemaRef;
 use sluice_core::value::{Struct, Value};
 
-use super::mapping::MONEY_SCALE;
-use super::numeric::{Numeric, put_integer};
+use super::compatibility::Deviation;
+use super::money::{MoneyForm, money};
+use super::numeric::Numeric;
+use super::opaque::Opaque;
+use super::output::Output;
+use super::structured::{Structured, interval};
 use super::temporal::{self, Unit};
-use super::{ValueError, text};
+use super::{ValueError, shapes, text};
+use crate::config::BinaryMode;
 
 /// Written values share chunks of this size.
 const CHUNK: usize = 16 * 1024;
@@ -30,17 +35,18 @@ pub(crate) enum Decoder {
     Oid,
     Float32,
     Float64,
-    Decimal { scale: i32 },
+    Decimal {
+        scale: i32,
+    },
     VariableDecimal(SchemaRef),
     NumericText,
     NumericDouble,
     Money(MoneyForm),
     Text,
     Character,
-    Jsonb,
-    Bytes,
-    Base64 { url_safe: bool },
-    Hex,
+    /// Text after a byte that says the version.
+    Versioned,
+    Binary(BinaryMode),
     Uuid,
     Address,
     Mac,
@@ -49,19 +55,33 @@ pub(crate) enum Decoder {
     Date,
     Time(Unit),
     Timestamp(Unit),
-    TimestampTz { digits: u8 },
+    TimestampTz {
+        digits: u8,
+    },
     TimeTz,
+    IsoDate,
+    IsoTime,
+    IsoTimestamp,
     IntervalMicros,
     IntervalText,
-    Array { element: Box<Decoder>, nullable: bool },
-}
-
-/// What `money` becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MoneyForm {
-    Decimal,
-    Double,
-    Text,
+    Structured(Box<Structured>),
+    /// The text that Postgres prints.
+    Printed(Box<Output>),
+    /// The same as bytes.
+    Opaque(Box<Opaque>),
+    HstoreJson,
+    HstoreMap,
+    Point(SchemaRef),
+    Geometry(SchemaRef),
+    Vector,
+    HalfVector,
+    SparseVector(SchemaRef),
+    Array {
+        element: Box<Decoder>,
+        nullable: bool,
+    },
+    /// As Debezium has it, where that is not what Postgres holds.
+    Debezium(Box<Deviation>),
 }
 
 impl Decoder {
@@ -75,6 +95,16 @@ impl Decoder {
         if chunk.capacity() - chunk.len() < ROOM {
             *chunk = BytesMut::with_capacity(CHUNK);
         }
+        let read = self.decode_common(whole, value, chunk);
+        if read.is_err() {
+            // Half a value must not stand before the next one.
+            chunk.clear();
+        }
+        read
+    }
+
+    #[inline]
+    fn decode_common(&self, whole: &Bytes, value: &[u8], chunk: &mut BytesMut) -> Result<Value, ValueError> {
         Ok(match self {
             Self::Boolean => Value::Boolean(array::<1>(value)? != [0]),
             Self::Int16 => Value::Int16(i16::from_be_bytes(array(value)?)),
@@ -84,8 +114,8 @@ impl Decoder {
             Self::Float32 => Value::Float32(f32::from_be_bytes(array(value)?)),
             Self::Float64 => Value::Float64(f64::from_be_bytes(array(value)?)),
             Self::Text => slice(whole, value)?,
-            Self::Jsonb => slice(whole, value.split_first().ok_or(ValueError::Length)?.1)?,
-            Self::Bytes => Value::Bytes(whole.slice_ref(value)),
+            Self::Versioned => slice(whole, value.split_first().ok_or(ValueError::Length)?.1)?,
+            Self::Binary(BinaryMode::Bytes) => Value::Bytes(whole.slice_ref(value)),
             Self::TimestampTz { digits } => {
                 temporal::put_timestamptz(i64::from_be_bytes(array(value)?), *digits, chunk);
                 written(chunk)?
@@ -110,7 +140,9 @@ impl Decoder {
     /// Reads the text form, which Postgres sends for types without a binary one.
     pub(crate) fn decode_text(&self, whole: &Bytes, value: &[u8]) -> Result<Value, ValueError> {
         match self {
-            Self::Text | Self::Jsonb => slice(whole, value),
+            Self::Text | Self::Versioned => slice(whole, value),
+            Self::Opaque(opaque) => opaque.decode_text(whole, value),
+            Self::Debezium(deviation) => deviation.decode_text(whole, value),
             _ => Err(ValueError::TextForm),
         }
     }
@@ -146,7 +178,6 @@ impl Decoder {
 
     fn decode_rare(&self, whole: &Bytes, value: &[u8], chunk: &mut BytesMut) -> Result<Value, ValueError> {
         match self {
-            Self::Character => return character(whole, value, chunk),
             Self::Bit => return text::single_bit(value).map(Value::Boolean),
             Self::Bits => return text::bits(value, chunk).map(Value::Bytes),
             Self::Money(form) => return money(i64::from_be_bytes(array(value)?), *form, chunk),
@@ -154,20 +185,27 @@ impl Decoder {
                 let (micros, days, months) = interval(value)?;
                 return Ok(Value::Int64(temporal::interval_micros(micros, days, months)));
             }
-            Self::Hex => text::put_hex(value, chunk),
-            Self::Base64 { url_safe } => {
-                let engine = if *url_safe { &URL_SAFE } else { &STANDARD };
-                chunk.put_slice(engine.encode(value).as_bytes());
-            }
+            Self::Structured(structured) => return structured.decode(value),
+            Self::Opaque(opaque) => return opaque.decode(whole, value, chunk),
+            Self::HstoreMap => return shapes::hstore_map(whole, value),
+            Self::Point(schema) => return shapes::point(schema, value, chunk),
+            Self::Geometry(schema) => return shapes::geometry(schema, whole, value),
+            Self::Vector => return shapes::vector(value),
+            Self::HalfVector => return shapes::half_vector(value),
+            Self::SparseVector(schema) => return shapes::sparse_vector(schema, value),
+            Self::Debezium(deviation) => return deviation.decode(whole, value, chunk),
+            Self::HstoreJson => shapes::put_hstore_json(whole, value, chunk)?,
+            Self::Binary(mode) => put_binary(*mode, value, chunk),
+            Self::Printed(output) => output.put(value, chunk)?,
+            Self::Character => text::put_character(array::<1>(value)?[0], chunk),
             Self::Address => text::put_address(value, chunk)?,
             Self::Mac => text::put_mac(value, chunk)?,
+            Self::IsoDate => temporal::put_iso_date(i32::from_be_bytes(array(value)?), chunk),
+            Self::IsoTime => temporal::put_iso_time(i64::from_be_bytes(array(value)?), chunk),
+            Self::IsoTimestamp => temporal::put_iso_timestamp(i64::from_be_bytes(array(value)?), chunk),
             Self::TimeTz => {
-                let (time, zone) = value.split_at_checked(8).ok_or(ValueError::Length)?;
-                temporal::put_timetz(
-                    i64::from_be_bytes(array(time)?),
-                    i32::from_be_bytes(array(zone)?),
-                    chunk,
-                );
+                let (time, zone) = timetz(value)?;
+                temporal::put_timetz(time, zone, chunk);
             }
             Self::IntervalText => {
                 let (micros, days, months) = interval(value)?;
@@ -179,72 +217,44 @@ impl Decoder {
     }
 }
 
+/// Writes bytes as text.
+pub(super) fn put_binary(mode: BinaryMode, bytes: &[u8], out: &mut BytesMut) {
+    match mode {
+        BinaryMode::Bytes => out.put_slice(bytes),
+        BinaryMode::Hex => text::put_hex(bytes, out),
+        BinaryMode::Base64 => out.put_slice(STANDARD.encode(bytes).as_bytes()),
+        BinaryMode::Base64UrlSafe => out.put_slice(URL_SAFE.encode(bytes).as_bytes()),
+    }
+}
+
+/// Splits a time with zone into microseconds and seconds west of Greenwich.
+pub(super) fn timetz(value: &[u8]) -> Result<(i64, i32), ValueError> {
+    let (time, zone) = value.split_at_checked(8).ok_or(ValueError::Length)?;
+    Ok((i64::from_be_bytes(array(time)?), i32::from_be_bytes(array(zone)?)))
+}
+
 #[inline]
-fn array<const N: usize>(value: &[u8]) -> Result<[u8; N], ValueError> {
+pub(super) fn array<const N: usize>(value: &[u8]) -> Result<[u8; N], ValueError> {
     value.try_into().map_err(|_| ValueError::Length)
 }
 
 #[inline]
-fn slice(whole: &Bytes, value: &[u8]) -> Result<Value, ValueError> {
+pub(super) fn slice(whole: &Bytes, value: &[u8]) -> Result<Value, ValueError> {
     ByteString::try_from(whole.slice_ref(value)).map(Value::String).map_err(|_| ValueError::NotUtf8)
 }
 
 /// Takes what was written to the chunk as a text.
 #[inline]
-fn written(chunk: &mut BytesMut) -> Result<Value, ValueError> {
+pub(super) fn written(chunk: &mut BytesMut) -> Result<Value, ValueError> {
     ByteString::try_from(chunk.split().freeze()).map(Value::String).map_err(|_| ValueError::NotUtf8)
 }
 
 fn time(micros: i64, unit: Unit) -> Result<Value, ValueError> {
     Ok(match unit {
         Unit::Micros => Value::Int64(micros),
+        Unit::Nanos => Value::Int64(micros.checked_mul(1000).ok_or(ValueError::Range)?),
         Unit::Millis => Value::Int32(i32::try_from(micros / 1000).map_err(|_| ValueError::Range)?),
     })
-}
-
-fn interval(value: &[u8]) -> Result<(i64, i32, i32), ValueError> {
-    let (micros, rest) = value.split_at_checked(8).ok_or(ValueError::Length)?;
-    let (days, months) = rest.split_at_checked(4).ok_or(ValueError::Length)?;
-    Ok((
-        i64::from_be_bytes(array(micros)?),
-        i32::from_be_bytes(array(days)?),
-        i32::from_be_bytes(array(months)?),
-    ))
-}
-
-fn money(cents: i64, form: MoneyForm, chunk: &mut BytesMut) -> Result<Value, ValueError> {
-    const UNIT: u64 = 10_u64.pow(MONEY_SCALE.unsigned_abs());
-
-    Ok(match form {
-        MoneyForm::Decimal => Value::Bytes(put_integer(cents.into(), chunk)),
-        #[expect(clippy::cast_precision_loss, reason = "this is what `double` asks for")]
-        MoneyForm::Double => Value::Float64(cents as f64 / UNIT as f64),
-        MoneyForm::Text => {
-            if cents < 0 {
-                chunk.put_u8(b'-');
-            }
-            let magnitude = cents.unsigned_abs();
-            chunk.put_slice(itoa::Buffer::new().format(magnitude / UNIT).as_bytes());
-            let mut buffer = itoa::Buffer::new();
-            let hundredths = buffer.format(magnitude % UNIT);
-            chunk.put_slice(if hundredths.len() < 2 { b".0" } else { b"." });
-            chunk.put_slice(hundredths.as_bytes());
-            return written(chunk);
-        }
-    })
-}
-
-/// Reads a `"char"`, one byte; bytes beyond ASCII are shown in octal as Postgres does, zero as nothing.
-fn character(whole: &Bytes, value: &[u8], chunk: &mut BytesMut) -> Result<Value, ValueError> {
-    match array(value)? {
-        [0] => Ok(Value::from_static("")),
-        [byte] if byte >= 0x80 => {
-            let octal = [6, 3, 0].map(|shift| b'0' + (byte >> shift & 7));
-            chunk.put_slice(&[b'\\', octal[0], octal[1], octal[2]]);
-            written(chunk)
-        }
-        [_] => slice(whole, value),
-    }
 }
 
 /// Reads an array of one dimension; layout: `array_send` in Postgres's `arrayfuncs.c`.
@@ -295,19 +305,6 @@ mod tests {
     fn decode(decoder: &Decoder, value: &[u8]) -> Result<Value, ValueError> {
         let whole = Bytes::copy_from_slice(value);
         decoder.decode(&whole, &whole, &mut BytesMut::new())
-    }
-
-    #[test]
-    fn money_keeps_its_cents_in_every_form() {
-        let money = |cents: i64, form| decode(&Decoder::Money(form), &cents.to_be_bytes()).unwrap();
-
-        assert_eq!(money(-1, MoneyForm::Text), Value::from_static("-0.01"));
-        assert_eq!(money(i64::MIN, MoneyForm::Text), Value::from_static("-92233720368547758.08"));
-        assert_eq!(money(123_456, MoneyForm::Double), Value::Float64(1234.56));
-        assert_eq!(
-            money(i64::MIN, MoneyForm::Decimal),
-            Value::Bytes(Bytes::from_static(&[0x80, 0, 0, 0, 0, 0, 0, 0]))
-        );
     }
 
     #[test]

@@ -7,28 +7,47 @@
 //! - `facts`: types as the catalog describes them
 //! - `mapping`: type → schema and decoder
 //! - `decoder`: bytes → value
-//! - `numeric`, `temporal`, `text`: the forms behind it
+//! - `numeric`, `money`, `temporal`, `structured`, `text`, `shapes`: the forms behind it
+//! - `output`: bytes → the text that Postgres prints, for ranges and unknown types
+//! - `opaque`: unknown types
+//! - `compatibility`: where Debezium's values are not those of Postgres, and how to get them
+//!
+//! Postgres streams text for a type without binary form, and fails on an array, range or composite
+//! with such a part; a snapshot asks for the text by a cast. No other value is ever read from text.
 
+mod compatibility;
 mod decoder;
 mod facts;
 mod mapping;
+mod money;
 mod numeric;
+mod opaque;
+mod output;
+mod shapes;
+mod structured;
 pub(crate) mod temporal;
 mod text;
 
+pub(crate) use compatibility::leaves_out;
 pub(crate) use decoder::Decoder;
-pub(crate) use facts::{ResolvedType, TypeCatalog, TypeRow};
+pub(crate) use facts::{TypeCatalog, TypeRow};
 pub(crate) use mapping::{Mapping, map, zero};
 
-use crate::config::{BinaryMode, DecimalMode, IntervalMode, TimeMode};
+use crate::config::{BinaryMode, Compatibility, DecimalMode, HstoreMode, IntervalMode, TimeMode};
 
 /// How values are shaped, from the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Modes {
     pub(crate) decimal: DecimalMode,
+    /// Decimals of `money`.
+    pub(crate) money_digits: u8,
     pub(crate) time: TimeMode,
     pub(crate) binary: BinaryMode,
+    pub(crate) hstore: HstoreMode,
     pub(crate) interval: IntervalMode,
+    /// Pass unknown types on as the bytes of their text.
+    pub(crate) unknown: bool,
+    pub(crate) compatibility: Compatibility,
 }
 
 /// A value that cannot be read. Never carries the value.
@@ -51,7 +70,7 @@ pub enum ValueError {
     #[error("the array has more than one dimension")]
     Dimensions,
     /// A null where the element's schema has none.
-    #[error("the array of enum labels has a null element")]
+    #[error("the array has a null element, which its schema does not allow")]
     NullElement,
     /// The server sent text for a type that is read from its binary form only.
     #[error("the server sent the value as text")]
@@ -67,7 +86,7 @@ impl ValueError {
                  or correct the row"
             }
             Self::Range => {
-                "set `time.precision.mode=connect`, whose milliseconds reach further; or correct the row"
+                "set `time.precision.mode=connect` or `isostring`, which reach further; or correct the row"
             }
             Self::Dimensions | Self::NullElement => {
                 "leave the column out with `column.exclude.list`, or send the record to the dead letter topic"

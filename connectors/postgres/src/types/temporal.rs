@@ -9,15 +9,15 @@ use bytes::{BufMut, BytesMut};
 use super::ValueError;
 
 /// Days from 1970-01-01 to Postgres's own epoch.
-const EPOCH_DAYS: i32 = 10_957;
+pub(super) const EPOCH_DAYS: i32 = 10_957;
 /// The same in microseconds.
 pub(crate) const EPOCH_MICROS: i64 = EPOCH_DAYS as i64 * DAY_MICROS;
-const DAY_MICROS: i64 = 86_400 * SECOND_MICROS;
-const SECOND_MICROS: i64 = 1_000_000;
+pub(super) const DAY_MICROS: i64 = 86_400 * SECOND_MICROS;
+pub(super) const SECOND_MICROS: i64 = 1_000_000;
 /// What Debezium writes for `infinity` of a timestamp, in microseconds: its driver's sentinel.
-const INFINITY_MICROS: i64 = 9_223_372_036_825_200_000;
+pub(super) const INFINITY_MICROS: i64 = 9_223_372_036_825_200_000;
 /// What Debezium writes for `-infinity`.
-const NEGATIVE_INFINITY_MICROS: i64 = -9_223_372_036_832_400_000;
+pub(super) const NEGATIVE_INFINITY_MICROS: i64 = -9_223_372_036_832_400_000;
 /// A month in microseconds as Debezium counts it: 30.4375 days.
 const MONTH_MICROS: i128 = 2_629_800_000_000;
 
@@ -28,6 +28,8 @@ pub(crate) enum Unit {
     Millis,
     /// Microseconds.
     Micros,
+    /// Nanoseconds.
+    Nanos,
 }
 
 /// Days since 1970-01-01. `infinity` is the largest number of 32 bits, `-infinity` the smallest:
@@ -39,18 +41,66 @@ pub(super) fn date(days: i32) -> Result<i32, ValueError> {
     }
 }
 
-/// Microseconds since 1970-01-01, or milliseconds.
+/// A timestamp since 1970-01-01 in the unit. Milliseconds reach all timestamps; the infinities are
+/// Debezium's sentinels, in nanoseconds the ends of 64 bits.
 pub(super) fn timestamp(micros: i64, unit: Unit) -> Result<i64, ValueError> {
-    let micros = match micros {
-        i64::MAX => INFINITY_MICROS,
-        i64::MIN => NEGATIVE_INFINITY_MICROS,
-        _ if unit == Unit::Millis => return Ok(micros.div_euclid(1000) + EPOCH_MICROS / 1000),
+    let unix = match (micros, unit) {
+        (i64::MAX, Unit::Nanos) => return Ok(i64::MAX),
+        (i64::MIN, Unit::Nanos) => return Ok(i64::MIN),
+        (i64::MAX, _) => INFINITY_MICROS,
+        (i64::MIN, _) => NEGATIVE_INFINITY_MICROS,
+        (_, Unit::Millis) => return Ok(micros.div_euclid(1000) + EPOCH_MICROS / 1000),
         _ => micros.checked_add(EPOCH_MICROS).ok_or(ValueError::Range)?,
     };
-    Ok(match unit {
-        Unit::Millis => micros / 1000,
-        Unit::Micros => micros,
-    })
+    match unit {
+        Unit::Millis => Ok(unix / 1000),
+        Unit::Micros => Ok(unix),
+        Unit::Nanos => unix.checked_mul(1000).ok_or(ValueError::Range),
+    }
+}
+
+/// Writes a date as `2024-02-29Z`, the infinities as words.
+pub(super) fn put_iso_date(days: i32, out: &mut BytesMut) {
+    match days {
+        i32::MAX => return out.put_slice(b"infinity"),
+        i32::MIN => return out.put_slice(b"-infinity"),
+        _ => put_day(i64::from(days), out),
+    }
+    out.put_u8(b'Z');
+}
+
+/// Writes a time of day as `13:14:15.1Z`.
+pub(super) fn put_iso_time(micros: i64, out: &mut BytesMut) {
+    put_clock(micros, out);
+    put_trimmed(micros % SECOND_MICROS, out);
+    out.put_u8(b'Z');
+}
+
+/// Writes a timestamp as `2024-02-29T13:14:15.1Z`, the infinities as words.
+pub(super) fn put_iso_timestamp(micros: i64, out: &mut BytesMut) {
+    match micros {
+        i64::MAX => return out.put_slice(b"infinity"),
+        i64::MIN => return out.put_slice(b"-infinity"),
+        _ => put_day(micros.div_euclid(DAY_MICROS), out),
+    }
+    out.put_u8(b'T');
+    put_iso_time(micros.rem_euclid(DAY_MICROS), out);
+}
+
+/// Writes a day since 2000-01-01; years beyond 9999 get a sign, years before 1 are negative and
+/// astronomical.
+pub(super) fn put_day(days: i64, out: &mut BytesMut) {
+    let (year, month, day) = civil(days + i64::from(EPOCH_DAYS));
+    match year {
+        10_000.. => out.put_u8(b'+'),
+        ..0 => out.put_u8(b'-'),
+        _ => {}
+    }
+    put_year(year.abs(), out);
+    out.put_u8(b'-');
+    put_two(month, out);
+    out.put_u8(b'-');
+    put_two(day, out);
 }
 
 /// Writes a timestamp in UTC with `digits` decimals: `2024-02-29T11:14:15.123456Z`.
@@ -63,12 +113,7 @@ pub(super) fn put_timestamptz(micros: i64, digits: u8, out: &mut BytesMut) {
         i64::MIN => return out.put_slice(b"-infinity"),
         _ => {}
     }
-    let (year, month, day) = civil(micros.div_euclid(DAY_MICROS) + i64::from(EPOCH_DAYS));
-    put_year(year, out);
-    out.put_u8(b'-');
-    put_two(month, out);
-    out.put_u8(b'-');
-    put_two(day, out);
+    put_day(micros.div_euclid(DAY_MICROS), out);
     out.put_u8(b'T');
     let time = micros.rem_euclid(DAY_MICROS);
     put_clock(time, out);
@@ -80,12 +125,14 @@ pub(super) fn put_timestamptz(micros: i64, digits: u8, out: &mut BytesMut) {
 
 /// Writes a time of day with zone, moved to UTC, with as many decimals as it needs.
 ///
-/// `zone_west` is in seconds west of Greenwich; 24:00:00 becomes 00:00:00, as in Debezium.
+/// `zone_west` is in seconds west of Greenwich. The end of the day in UTC stays 24:00:00, as in
+/// Debezium from 3.7 on; 3.6 makes it 00:00:00.
 pub(super) fn put_timetz(micros: i64, zone_west: i32, out: &mut BytesMut) {
-    let time = (micros + i64::from(zone_west) * SECOND_MICROS).rem_euclid(DAY_MICROS);
-    put_clock(time, out);
-    put_trimmed(time % SECOND_MICROS, out);
-    out.put_u8(b'Z');
+    let time = match (micros, zone_west) {
+        (DAY_MICROS, 0) => DAY_MICROS,
+        _ => (micros + i64::from(zone_west) * SECOND_MICROS).rem_euclid(DAY_MICROS),
+    };
+    put_iso_time(time, out);
 }
 
 /// Microseconds of an interval, a month counted as 30.4375 days; ends at the ends of 64 bits.
@@ -120,7 +167,7 @@ pub(super) fn put_interval(micros: i64, days: i32, months: i32, out: &mut BytesM
 }
 
 /// Year, month and day of a day since 1970-01-01 (H. Hinnant's `civil_from_days`).
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(super) fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
@@ -132,19 +179,25 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
-fn put_year(year: i64, out: &mut BytesMut) {
-    match year {
-        10_000.. => out.put_u8(b'+'),
-        ..0 => out.put_u8(b'-'),
-        _ => {}
-    }
+/// Day since 1970-01-01 of a date (H. Hinnant's `days_from_civil`).
+pub(super) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let era = shifted.div_euclid(400);
+    let year_of_era = shifted.rem_euclid(400);
+    let shifted_month = if month > 2 { month - 3 } else { month + 9 };
+    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// Writes a year without sign, four digits at least.
+pub(super) fn put_year(year: i64, out: &mut BytesMut) {
     let mut buffer = itoa::Buffer::new();
-    let text = buffer.format(year.abs());
+    let text = buffer.format(year);
     out.put_bytes(b'0', 4_usize.saturating_sub(text.len()));
     out.put_slice(text.as_bytes());
 }
 
-fn put_clock(micros: i64, out: &mut BytesMut) {
+pub(super) fn put_clock(micros: i64, out: &mut BytesMut) {
     let seconds = micros / SECOND_MICROS;
     put_two(seconds / 3600, out);
     out.put_u8(b':');
@@ -153,7 +206,7 @@ fn put_clock(micros: i64, out: &mut BytesMut) {
     put_two(seconds % 60, out);
 }
 
-fn put_two(number: i64, out: &mut BytesMut) {
+pub(super) fn put_two(number: i64, out: &mut BytesMut) {
     let [tens, ones] = [number / 10 % 10, number % 10].map(|digit| b'0' + u8::try_from(digit).unwrap_or(0));
     out.put_slice(&[tens, ones]);
 }
@@ -168,7 +221,7 @@ fn put_fraction(micros: i64, digits: u8, out: &mut BytesMut) {
 }
 
 /// Writes a fraction without trailing zeros, and none for none.
-fn put_trimmed(micros: i64, out: &mut BytesMut) {
+pub(super) fn put_trimmed(micros: i64, out: &mut BytesMut) {
     if micros == 0 {
         return;
     }
@@ -206,7 +259,8 @@ mod tests {
     #[test]
     fn times_with_zone_move_to_utc() {
         assert_eq!(text(|out| put_timetz(47_655_123_456, -7200, out)), "11:14:15.123456Z");
-        assert_eq!(text(|out| put_timetz(86_400_000_000, 0, out)), "00:00:00Z");
+        assert_eq!(text(|out| put_timetz(86_400_000_000, 0, out)), "24:00:00Z");
+        assert_eq!(text(|out| put_timetz(86_400_000_000, -7200, out)), "22:00:00Z");
         assert_eq!(text(|out| put_timetz(0, 57_540, out)), "15:59:00Z");
         assert_eq!(text(|out| put_timetz(100_000, 0, out)), "00:00:00.1Z");
     }
@@ -228,6 +282,30 @@ mod tests {
         assert_eq!(timestamp(i64::MAX, Unit::Micros), Ok(9_223_372_036_825_200_000));
         assert_eq!(timestamp(i64::MIN, Unit::Millis), Ok(-9_223_372_036_832_400));
         assert_eq!(timestamp(9_223_371_331_199_999_999, Unit::Micros), Err(ValueError::Range));
+        assert_eq!(
+            timestamp(1_709_212_455_123_456 - EPOCH_MICROS, Unit::Nanos),
+            Ok(1_709_212_455_123_456_000)
+        );
+        assert_eq!(timestamp(i64::MIN, Unit::Nanos), Ok(i64::MIN));
+        assert_eq!(timestamp(253_402_300_799_999_999 - EPOCH_MICROS, Unit::Nanos), Err(ValueError::Range));
         assert_eq!(date(19_782 - EPOCH_DAYS), Ok(19_782));
+    }
+
+    #[test]
+    fn iso_forms_read_as_in_the_recordings() {
+        let micros = 1_709_212_455_123_000 - EPOCH_MICROS;
+
+        assert_eq!(text(|out| put_iso_date(19_782 - EPOCH_DAYS, out)), "2024-02-29Z");
+        assert_eq!(text(|out| put_iso_time(47_655_000_000, out)), "13:14:15Z");
+        assert_eq!(text(|out| put_iso_timestamp(micros, out)), "2024-02-29T13:14:15.123Z");
+        assert_eq!(text(|out| put_iso_timestamp(i64::MAX, out)), "infinity");
+    }
+
+    #[test]
+    fn days_and_dates_are_each_others_inverse() {
+        for days in [-735_160, -719_162, -141_422, 0, 19_782, 2_932_896] {
+            let (year, month, day) = civil(days);
+            assert_eq!(days_from_civil(year, month, day), days);
+        }
     }
 }

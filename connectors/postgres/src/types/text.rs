@@ -113,6 +113,27 @@ pub(super) fn bits(value: &[u8], out: &mut BytesMut) -> Result<Bytes, ValueError
     Ok(out.split().freeze())
 }
 
+/// Writes a bit string as zeros and ones.
+pub(super) fn put_bits(value: &[u8], out: &mut BytesMut) -> Result<(), ValueError> {
+    let (length, bits) = split_bits(value)?;
+    for index in 0..length {
+        out.put_u8(b'0' + (bits[index / 8] >> (7 - index % 8) & 1));
+    }
+    Ok(())
+}
+
+/// Writes a `"char"`: bytes beyond ASCII in octal as Postgres does, zero as nothing.
+pub(super) fn put_character(byte: u8, out: &mut BytesMut) {
+    match byte {
+        0 => {}
+        0x80.. => {
+            let octal = [6, 3, 0].map(|shift| b'0' + (byte >> shift & 7));
+            out.put_slice(&[b'\\', octal[0], octal[1], octal[2]]);
+        }
+        _ => out.put_u8(byte),
+    }
+}
+
 /// Reads a bit string of one bit.
 pub(super) fn single_bit(value: &[u8]) -> Result<bool, ValueError> {
     let (length, bits) = split_bits(value)?;
@@ -165,6 +186,9 @@ mod tests {
         assert_eq!(number(12, &[0b1100_1100, 0b1100_0000]), [0xCC, 0x0C]);
         assert!(number(2, &[0]).is_empty());
         assert!(single_bit(&[0, 0, 0, 1, 0x80]).unwrap());
+        let mut out = BytesMut::new();
+        put_bits(&[0, 0, 0, 10, 0xA5, 0x40], &mut out).unwrap();
+        assert_eq!(&out[..], b"1010010101");
     }
 
     #[test]

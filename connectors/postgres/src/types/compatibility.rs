@@ -1,0 +1,305 @@
+//! `compatibility=debezium`: values as Debezium has them where it loses, invents or corrupts data.
+//!
+//! Each line is a case; all others are the same in both settings. What concerns rows and keys is in
+//! `table`, at the places that say so.
+//!
+//! | case | `correct` | `debezium` (3.6) |
+//! |---|---|---|
+//! | NULL in a column with a default | null | the default |
+//! | key column outside the replica identity | refused at the start | the zero of its type in deletes and key changes |
+//! | column of unknown type, `include.unknown.datatypes=false` | refused at the start | left out |
+//! | array of money, name, interval, bit strings, xml, point, refcursor | list of the element's type, or refused | left out |
+//! | array of a domain, of multirange and other unknown types | as the base type, or refused | left out, or list of bytes with `include.unknown.datatypes` |
+//! | column of type `name`, `include.unknown.datatypes=false` | the value | the value in a snapshot, null in the stream |
+//! | stored generated column | left out: Postgres does not publish it | the same here; Debezium has it in a snapshot |
+//! | `numeric` NaN, infinity, `precise` | record refused: a decimal has no such value | null |
+//! | `numeric` with negative scale | scale 0 | scale 2048 less its amount, filled up with zeros |
+//! | `date` ±infinity | the ends of 32 bits | −622191234, −625821272 in a snapshot, −2147472692, −2147472691 in the stream |
+//! | `date` BC | astronomical years | the era is lost in a snapshot |
+//! | `date` 1582-10-05 to 14 | as Postgres has it | ten days later in a snapshot |
+//! | `timestamp` beyond 294247-01-10 in microseconds | record refused | wrapped into negative numbers |
+//! | `timestamp` ±infinity, `isostring` | `infinity`, `-infinity` | the sentinel's date |
+//! | `time`, `timetz` 24:00:00 as text | `24:00:00Z` | `00:00:00Z` |
+//! | `time[]` | microseconds | milliseconds in the unit of microseconds |
+//! | array of more than one dimension | record refused: the schema holds one | as many nulls as the outer dimension is long |
+//! | array of an enum with a null element | record refused: the schema has none | null instead of the array |
+
+use bytes::{Bytes, BytesMut};
+use sluice_core::schema::connect;
+use sluice_core::value::Value;
+
+use super::decoder::{array, timetz, written};
+use super::facts::{Form, ResolvedType};
+use super::mapping::{Mapping, decimal};
+use super::numeric::Numeric;
+use super::temporal::{
+    self, DAY_MICROS, EPOCH_DAYS, EPOCH_MICROS, INFINITY_MICROS, NEGATIVE_INFINITY_MICROS, SECOND_MICROS,
+    civil, days_from_civil,
+};
+use super::{Decoder, Modes, ValueError};
+use crate::config::{Compatibility, DecimalMode, TimeMode};
+
+/// What Debezium's snapshot has for `date` `infinity` and `-infinity`, in days since 1970.
+const SNAPSHOT_INFINITIES: [i32; 2] = [-622_191_234, -625_821_272];
+/// The same of its stream.
+const STREAM_INFINITIES: [i32; 2] = [-2_147_472_692, -2_147_472_691];
+/// Java's calendar has none of the days from here on, 1582-10-05 …
+const GAP_START: i64 = -141_437;
+/// … to here, 1582-10-14.
+const GAP_END: i64 = -141_428;
+/// Length of the gap in days.
+const GAP: i64 = 10;
+
+/// A value of Debezium's own.
+#[derive(Debug, Clone)]
+pub(crate) enum Deviation {
+    /// Whatever Postgres holds.
+    Null,
+    /// Null for what the schema cannot hold.
+    Lenient(Decoder),
+    /// The date that a snapshot has, or the stream.
+    Date {
+        inner: Decoder,
+        snapshot: bool,
+    },
+    /// Microseconds that wrap.
+    Timestamp,
+    /// Text with the sentinels' dates.
+    IsoTimestamp,
+    /// Text whose day ends at 00:00:00.
+    IsoTime,
+    TimeTz,
+    /// Times cut to milliseconds.
+    Millis(Decoder),
+    /// Text with so many more zeros than decimals.
+    Padded(i32),
+}
+
+/// Whether Debezium has no column for a type.
+pub(crate) fn leaves_out(type_: &ResolvedType, modes: Modes) -> bool {
+    const NEVER: [&str; 8] = ["money", "name", "interval", "bit", "varbit", "xml", "point", "refcursor"];
+
+    let Form::Array(element) = &type_.form else { return false };
+    modes.compatibility == Compatibility::Debezium
+        && (element.built_in() && !element.domain && NEVER.contains(&element.name.as_str())
+            || element.domain && !modes.unknown)
+}
+
+/// Turns a mapping into Debezium's.
+pub(super) fn debezium(type_: &ResolvedType, modes: Modes, mut mapping: Mapping) -> Mapping {
+    let deviate = |deviation| Decoder::Debezium(Box::new(deviation));
+    match (&type_.form, type_.name.as_str()) {
+        (Form::Array(element), _) => {
+            if let (Decoder::Array { element: inner, .. }, "time") = (&mut mapping.decoder, &*element.name) {
+                **inner = deviate(Deviation::Millis((**inner).clone()));
+            }
+            mapping.decoder = deviate(Deviation::Lenient(mapping.decoder));
+        }
+        (Form::Base, "numeric") => return numeric(type_.modifier, modes.decimal, mapping),
+        (Form::Base, "name") if type_.built_in() && !modes.unknown => {
+            mapping.snapshot = Some(mapping.decoder);
+            mapping.decoder = deviate(Deviation::Null);
+        }
+        (Form::Base, "date") => {
+            let inner = mapping.decoder;
+            mapping.snapshot = Some(deviate(Deviation::Date { inner: inner.clone(), snapshot: true }));
+            mapping.decoder = deviate(Deviation::Date { inner, snapshot: false });
+        }
+        (Form::Base, "time") if modes.time == TimeMode::IsoString => {
+            mapping.decoder = deviate(Deviation::IsoTime);
+        }
+        (Form::Base, "timestamp") => match mapping.decoder {
+            Decoder::Timestamp(temporal::Unit::Micros) => mapping.decoder = deviate(Deviation::Timestamp),
+            Decoder::IsoTimestamp => mapping.decoder = deviate(Deviation::IsoTimestamp),
+            _ => {}
+        },
+        (Form::Base, "timetz") if modes.time != TimeMode::Structured => {
+            mapping.decoder = deviate(Deviation::TimeTz);
+        }
+        _ => {}
+    }
+    mapping
+}
+
+/// Debezium reads the scale of a type modifier without its sign.
+fn numeric(modifier: i32, mode: DecimalMode, mut mapping: Mapping) -> Mapping {
+    let packed = modifier - super::mapping::MODIFIER_HEADER;
+    let scale = packed & 0x7FF;
+    if packed >= 0 && scale > 0x3FF {
+        match mode {
+            DecimalMode::Double => {}
+            DecimalMode::String => {
+                mapping.decoder = Decoder::Debezium(Box::new(Deviation::Padded(scale)));
+                return mapping;
+            }
+            DecimalMode::Precise => {
+                let precision = (packed >> 16 & 0xFFFF).to_string();
+                mapping.schema = decimal(scale).with_parameter("connect.decimal.precision", precision);
+                mapping.decoder = Decoder::Decimal { scale };
+            }
+        }
+    }
+    if mode == DecimalMode::Precise {
+        debug_assert!(mapping.schema.is_named(connect::DECIMAL) || !mapping.schema.fields().is_empty());
+        mapping.decoder = Decoder::Debezium(Box::new(Deviation::Lenient(mapping.decoder)));
+    }
+    mapping
+}
+
+impl Deviation {
+    pub(super) fn decode(
+        &self,
+        whole: &Bytes,
+        value: &[u8],
+        chunk: &mut BytesMut,
+    ) -> Result<Value, ValueError> {
+        match self {
+            Self::Null => return Ok(Value::Null),
+            Self::Lenient(inner) => return lenient(inner.decode(whole, value, chunk), value),
+            Self::Date { inner, snapshot } => {
+                let days = i32::from_be_bytes(array(value)?);
+                return match (date(days, *snapshot), inner) {
+                    (Some(unix), Decoder::Date) => Ok(Value::Int32(unix)),
+                    (Some(unix), _) if !matches!(days, i32::MAX | i32::MIN) => {
+                        let days = Bytes::from(unix.wrapping_sub(EPOCH_DAYS).to_be_bytes().to_vec());
+                        inner.decode(&days, &days, chunk)
+                    }
+                    // Only numbers were recorded of the infinities.
+                    _ => inner.decode(whole, value, chunk),
+                };
+            }
+            Self::Timestamp => {
+                return Ok(Value::Int64(timestamp(i64::from_be_bytes(array(value)?))));
+            }
+            Self::Millis(inner) => {
+                let micros = i64::from_be_bytes(array(value)?) / 1000 * 1000;
+                let micros = Bytes::from(micros.to_be_bytes().to_vec());
+                return inner.decode(&micros, &micros, chunk);
+            }
+            Self::IsoTimestamp => match i64::from_be_bytes(array(value)?) {
+                i64::MAX => put_unix(INFINITY_MICROS, chunk),
+                i64::MIN => put_unix(NEGATIVE_INFINITY_MICROS, chunk),
+                micros => temporal::put_iso_timestamp(micros, chunk),
+            },
+            Self::IsoTime => {
+                temporal::put_iso_time(i64::from_be_bytes(array(value)?) % DAY_MICROS, chunk);
+            }
+            Self::TimeTz => {
+                let (time, west) = timetz(value)?;
+                let utc = (time + i64::from(west) * SECOND_MICROS).rem_euclid(DAY_MICROS);
+                temporal::put_iso_time(utc, chunk);
+            }
+            Self::Padded(scale) => {
+                use bytes::BufMut as _;
+                Numeric::read(value)?.put_plain(chunk);
+                chunk.put_u8(b'.');
+                chunk.put_bytes(b'0', usize::try_from(*scale).unwrap_or(0));
+            }
+        }
+        written(chunk)
+    }
+
+    pub(super) fn decode_text(&self, whole: &Bytes, value: &[u8]) -> Result<Value, ValueError> {
+        match self {
+            Self::Lenient(inner) => inner.decode_text(whole, value),
+            Self::Null => Ok(Value::Null),
+            _ => Err(ValueError::TextForm),
+        }
+    }
+}
+
+fn lenient(read: Result<Value, ValueError>, value: &[u8]) -> Result<Value, ValueError> {
+    match read {
+        Err(ValueError::NotANumber(_) | ValueError::NullElement) => Ok(Value::Null),
+        Err(ValueError::Dimensions) => {
+            /// Bytes before the length of the outer dimension.
+            const HEADER: usize = 12;
+            let length = value.get(HEADER..HEADER + 4).ok_or(ValueError::Length)?;
+            let length =
+                usize::try_from(i32::from_be_bytes(array(length)?)).map_err(|_| ValueError::Length)?;
+            // An element takes its length field at least, which bounds what is reserved.
+            if length > value.len() / 4 {
+                return Err(ValueError::Length);
+            }
+            Ok(Value::Array(vec![Value::Null; length]))
+        }
+        read => read,
+    }
+}
+
+/// A date in days since 1970, as it went through Java; none beyond 32 bits.
+fn date(days: i32, snapshot: bool) -> Option<i32> {
+    let infinities = if snapshot { SNAPSHOT_INFINITIES } else { STREAM_INFINITIES };
+    match days {
+        i32::MAX => return Some(infinities[0]),
+        i32::MIN => return Some(infinities[1]),
+        _ => {}
+    }
+    let unix = i64::from(days) + i64::from(EPOCH_DAYS);
+    let seen = match civil(unix) {
+        _ if !snapshot => unix,
+        _ if (GAP_START..=GAP_END).contains(&unix) => unix + GAP,
+        (year @ ..=0, month, day) => days_from_civil(1 - year, month, day),
+        _ => unix,
+    };
+    i32::try_from(seen).ok()
+}
+
+/// Seconds that stop at the end of 64 bits, and a fraction that goes over it.
+fn timestamp(micros: i64) -> i64 {
+    match micros {
+        i64::MAX => INFINITY_MICROS,
+        i64::MIN => NEGATIVE_INFINITY_MICROS,
+        _ => {
+            let seconds = micros.div_euclid(SECOND_MICROS) + EPOCH_MICROS / SECOND_MICROS;
+            seconds.saturating_mul(SECOND_MICROS).wrapping_add(micros.rem_euclid(SECOND_MICROS))
+        }
+    }
+}
+
+fn put_unix(micros: i64, chunk: &mut BytesMut) {
+    use bytes::BufMut as _;
+    let (days, time) = (micros.div_euclid(DAY_MICROS), micros.rem_euclid(DAY_MICROS));
+    temporal::put_day(days - i64::from(EPOCH_DAYS), chunk);
+    chunk.put_u8(b'T');
+    temporal::put_iso_time(time, chunk);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_lose_eras_and_skip_the_gap_as_recorded() {
+        let seen = |unix: i32| date(unix - EPOCH_DAYS, true).unwrap();
+
+        assert_eq!(seen(-735_160), -703_383);
+        assert_eq!(seen(-719_162), -719_162);
+        assert_eq!(seen(-141_432), -141_422);
+        assert_eq!(seen(-141_427), -141_427);
+        assert_eq!(date(i32::MAX, true), Some(-622_191_234));
+        assert_eq!(date(i32::MIN, false), Some(-2_147_472_691));
+        assert_eq!(date(-735_160 - EPOCH_DAYS, false), Some(-735_160));
+    }
+
+    #[test]
+    fn far_timestamps_wrap_as_recorded() {
+        assert_eq!(timestamp(9_223_371_331_199_999_999), -9_223_372_036_853_775_810);
+        assert_eq!(timestamp(253_402_300_799_999_999 - EPOCH_MICROS), 253_402_300_799_999_999);
+        assert_eq!(timestamp(i64::MIN), NEGATIVE_INFINITY_MICROS);
+    }
+
+    #[test]
+    fn nested_arrays_become_as_many_nulls_as_recorded() {
+        let inner = Decoder::Array { element: Box::new(Decoder::Int32), nullable: true };
+        let wire: Vec<u8> = [2, 0, 23, 2, 1, 2, 1, 4, 1, 4, 2, 4, 3, 4, 4]
+            .iter()
+            .flat_map(|number: &i32| number.to_be_bytes())
+            .collect();
+        let whole = Bytes::from(wire);
+
+        let value = Deviation::Lenient(inner).decode(&whole, &whole, &mut BytesMut::new());
+
+        assert_eq!(value, Ok(Value::Array(vec![Value::Null; 2])));
+    }
+}
