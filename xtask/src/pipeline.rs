@@ -14,7 +14,7 @@ pub(crate) mod view;
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::ports::Port;
@@ -145,15 +145,18 @@ impl<'a> Pipeline<'a> {
                 self.spark.start_cluster()
             }];
         side_by_side(independent)?;
+        let mut dags = self.dags()?;
+        // An earlier pipeline on the same data may have left them running.
+        DAGS.iter().try_for_each(|dag| dags.pause(dag, true))?;
+        let run = dags.start_run(DAGS[0])?;
         // The job cannot read a topic that is not there, and Sluice makes it for the first record.
-        self.dags()?.unpause(DAGS[0])?;
         let people = wait::until(FIRST_PEOPLE_LIMIT, || {
             let status = self.status().ok()?;
             (status["topic_records"].as_u64()? > 0).then_some(())
         });
         if people.is_none() {
-            let run = self.dags()?.await_scheduled(DAGS[0])?;
-            anyhow::bail!("no people arrived in Kafka, though run `{}` of {} ended well", run.id, DAGS[0]);
+            dags.await_end(DAGS[0])?;
+            bail!("no people arrived in Kafka, though run `{}` of {} ended well", run.id, DAGS[0]);
         }
         self.spark.users_stats.start()
     }

@@ -112,7 +112,7 @@ fn full(arguments: &Arguments, programs: &Programs, stack: &Stack) -> anyhow::Re
         step("verification", || rehearsal.verify(&pipeline))?
     } else {
         let mut dags = pipeline.dags()?;
-        DAGS.iter().try_for_each(|dag| dags.unpause(dag))?;
+        DAGS.iter().try_for_each(|dag| dags.pause(dag, false))?;
         view::watch(&pipeline)?;
         0
     };

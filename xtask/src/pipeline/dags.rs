@@ -58,14 +58,9 @@ impl Dags {
         Ok(Self { port, logs, token: log_in(port)? })
     }
 
-    /// Waits until the DAG has been found, and lets the scheduler run it.
-    pub(crate) fn unpause(&mut self, dag: &str) -> anyhow::Result<()> {
-        self.found(dag)?;
-        self.pause(dag, false)
-    }
-
-    /// Pauses a DAG, or lets the scheduler run it. Runs that have begun go on.
+    /// Pauses a DAG, or lets the scheduler run it; waits until it has been found. Runs that have begun go on.
     pub(crate) fn pause(&mut self, dag: &str, paused: bool) -> anyhow::Result<()> {
+        self.found(dag)?;
         self.call("PATCH", &format!("/dags/{dag}"), &json!({ "is_paused": paused }).to_string()).map(drop)
     }
 
@@ -74,12 +69,21 @@ impl Dags {
         Ok(self.runs(dag, 1)?.pop())
     }
 
-    /// Waits until the scheduler has run the DAG by itself and every run has ended; returns the latest run.
-    pub(crate) fn await_scheduled(&mut self, dag: &str) -> anyhow::Result<Run> {
-        let begun = wait::until(START_LIMIT, || self.latest(dag).transpose());
-        let run = begun.with_context(|| format!("the scheduler began no run of {dag} in time"))??;
-        self.await_end(dag)?;
-        Ok(run)
+    /// Lets the scheduler run a DAG: for the first time it does so by itself, when the DAG is no longer paused; later it
+    /// is asked to. Returns the run as soon as there is one.
+    pub(crate) fn start_run(&mut self, dag: &str) -> anyhow::Result<Run> {
+        self.pause(dag, true)?;
+        let earlier = self.latest(dag)?;
+        self.pause(dag, false)?;
+        if earlier.is_some() {
+            self.call("POST", &format!("/dags/{dag}/dagRuns"), &json!({ "logical_date": null }).to_string())?;
+        }
+        let begun = wait::until(START_LIMIT, || {
+            let latest = self.latest(dag).transpose()?;
+            let earlier = earlier.as_ref().map(|run| &run.id);
+            latest.as_ref().map_or(true, |run| Some(&run.id) != earlier).then_some(latest)
+        });
+        begun.with_context(|| format!("the scheduler began no run of {dag} in time"))?
     }
 
     /// Runs a run's tasks again, for the same interval, and waits for their end.
@@ -89,8 +93,8 @@ impl Dags {
         self.await_end(dag)
     }
 
-    /// Waits until every run of the DAG has ended, each with success.
-    fn await_end(&mut self, dag: &str) -> anyhow::Result<()> {
+    /// Waits until every run of the DAG has ended, the latest with success.
+    pub(crate) fn await_end(&mut self, dag: &str) -> anyhow::Result<()> {
         let mut runs = Vec::new();
         let ended = wait::until(RUN_LIMIT, || {
             runs = match self.runs(dag, 100) {
@@ -100,7 +104,7 @@ impl Dags {
             runs.iter().all(Run::ended).then_some(Ok(()))
         });
         ended.with_context(|| format!("{dag} did not end in time; its runs: {runs:?}"))??;
-        match runs.iter().find(|run| run.state == "failed") {
+        match runs.last().filter(|run| run.state == "failed") {
             Some(failed) => bail!("{}", self.failure(dag, failed)),
             None => Ok(()),
         }

@@ -1,6 +1,6 @@
 //! A bounded run of the pipeline: every DAG once by the scheduler, ingestion twice over the same interval.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use super::{DAGS, Dags, Pipeline};
 use crate::report::{say, step};
@@ -18,7 +18,8 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// Lets the scheduler run the DAGs of a pipeline that was started for it, and pauses them all at the end.
+    /// Lets the scheduler run the DAGs of a pipeline that was started for it, one after the other, and pauses them all at
+    /// the end.
     ///
     /// # Errors
     /// Fails when a run fails (the error shows the end of the task's log), when the second ingestion writes anything,
@@ -26,12 +27,14 @@ impl Rehearsal {
     pub fn run(pipeline: &Pipeline<'_>) -> anyhow::Result<Self> {
         let mut dags = pipeline.dags()?;
         let [ingest, mutate, erase, reconcile] = DAGS;
+        // An earlier pipeline may have left some half-way.
+        DAGS.iter().try_for_each(|dag| dags.await_end(dag))?;
         step("the same people twice", || ingest_twice(pipeline, &mut dags, ingest))?;
-        step("life events", || scheduled(&mut dags, mutate))?;
+        step("life events", || run_once(&mut dags, mutate))?;
         let keys = pipeline.workload().output(&["request-erasure", "--people", ERASED])?;
-        step("erasures", || scheduled(&mut dags, erase))?;
+        step("erasures", || run_once(&mut dags, erase))?;
         step("reconciliation", || {
-            scheduled(&mut dags, reconcile)?;
+            run_once(&mut dags, reconcile)?;
             let verdict = &pipeline.status()?["reconciliation"];
             ensure!(verdict == "equal", "the reconciliation says {verdict}");
             Ok(())
@@ -50,9 +53,9 @@ impl Rehearsal {
     }
 }
 
-/// Waits for the first run and runs it again: the people are the same, so no row may get a new version.
+/// Repeats the run that began with the pipeline: the people are the same, so no row may get a new version.
 fn ingest_twice(pipeline: &Pipeline<'_>, dags: &mut Dags, ingest: &str) -> anyhow::Result<()> {
-    let run = dags.await_scheduled(ingest)?;
+    let run = dags.latest(ingest)?.context("find the run that brought the first people")?;
     let before = pipeline.status()?;
     dags.run_again(ingest, &run)?;
     let after = pipeline.status()?;
@@ -68,9 +71,9 @@ fn ingest_twice(pipeline: &Pipeline<'_>, dags: &mut Dags, ingest: &str) -> anyho
     Ok(())
 }
 
-fn scheduled(dags: &mut Dags, dag: &str) -> anyhow::Result<()> {
-    dags.unpause(dag)?;
-    let run = dags.await_scheduled(dag)?;
+fn run_once(dags: &mut Dags, dag: &str) -> anyhow::Result<()> {
+    let run = dags.start_run(dag)?;
+    dags.await_end(dag)?;
     say(format_args!("{dag}: run `{}` ended well", run.id));
     Ok(())
 }
