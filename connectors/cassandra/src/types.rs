@@ -25,7 +25,8 @@ const DAY_NANOS: i64 = 86_400_000_000_000;
 const FIRST_DAY: i32 = -2_440_588;
 /// Days since 1970-01-01 past the last date that Postgres has, 5874897-12-31.
 const PAST_LAST_DAY: i32 = 2_145_042_907;
-/// What the JDBC driver, and so Debezium, makes of timestamps `infinity` and `-infinity`, in ms and in µs alike.
+/// What the JDBC driver, and so Debezium, makes of timestamps `infinity` and `-infinity`, in µs; in ms it is
+/// this or a thousandth of it, by version.
 const INFINITY: [i64; 2] = [9_223_372_036_825_200_000, -9_223_372_036_832_400_000];
 
 /// How the values of one column become bytes.
@@ -186,7 +187,11 @@ impl Encoder {
             (Self::Date, _) => set(cell, &date(whole(value)?)?.to_be_bytes()),
             (Self::Time(unit), _) => set(cell, &time(whole(value)?, *unit)?.to_be_bytes()),
             (Self::Timestamp { per_milli }, _) => {
-                set(cell, &finite(whole(value)?)?.div_euclid(*per_milli).to_be_bytes())
+                let value = whole(value)?;
+                if *per_milli == 1 && INFINITY.map(|infinity| infinity / 1000).contains(&value) {
+                    return Err(ValueError::Infinity);
+                }
+                set(cell, &finite(value)?.div_euclid(*per_milli).to_be_bytes())
             }
             (Self::ZonedMicros, Value::String(text)) => set(cell, &zoned_micros(text)?.to_be_bytes()),
             (Self::Ascii, Value::String(text)) if text.is_ascii() => set(cell, text.as_bytes()),

@@ -10,6 +10,7 @@ use sluice_core::{
 };
 
 use super::*;
+use crate::shape::Shape;
 
 fn native(native: NativeType) -> ColumnType<'static> {
     ColumnType::Native(native)
@@ -87,6 +88,11 @@ fn timestamps_are_rounded_into_the_past() {
         (-1_i64).to_be_bytes()
     );
     assert_eq!(encode(&micro, &timestamp, &Value::Int64(INFINITY[0])), Err(ValueError::Infinity));
+    let milli = Schema::new(Kind::Int64).named(debezium::TIMESTAMP);
+    assert_eq!(encode(&milli, &timestamp, &Value::Int64(-9_223_372_036_832_400)), Err(ValueError::Infinity));
+    assert!(encode(&micro, &timestamp, &Value::Int64(-9_223_372_036_832_400)).is_ok());
+    let nano = Schema::new(Kind::Int64).named(debezium::NANO_TIMESTAMP);
+    assert_eq!(encode(&nano, &timestamp, &Value::Int64(i64::MIN)), Err(ValueError::Infinity));
     assert_eq!(encode(&zoned, &timestamp, &"-infinity".into()), Err(ValueError::Infinity));
     assert_eq!(
         encode(&zoned, &native(NativeType::BigInt), &"1970-01-01T00:00:00.000007Z".into()).unwrap(),
@@ -184,6 +190,55 @@ fn structs_become_json() {
     let value = Struct::new(SchemaRef::clone(&schema), vec![Value::Float64(1.5)]);
 
     assert_eq!(encode(&schema, &native(NativeType::Text), &value.into()).unwrap(), b"{\"x\":1.5}");
+}
+
+#[test]
+fn text_of_any_logical_name_is_text() {
+    let names = [
+        debezium::LTREE,
+        debezium::TSVECTOR,
+        debezium::XML,
+        debezium::ISO_DATE,
+        debezium::ISO_TIME,
+        debezium::ISO_TIMESTAMP,
+    ];
+    for name in names {
+        let schema = Schema::new(Kind::String).named(name);
+        assert_eq!(Shape::of(&schema).default_type(true).as_deref(), Some("text"), "{name}");
+        assert_eq!(encode(&schema, &native(NativeType::Text), &"a.b".into()).unwrap(), b"a.b");
+    }
+}
+
+#[test]
+fn hstores_are_maps_of_text_and_vectors_are_vectors() {
+    let text = || Schema::new(Kind::String);
+    let hstore = Schema::new(Kind::Map { key: text().shared(), value: text().optional().shared() });
+    let pair = |value| Value::Map(vec![("a".into(), value)]);
+    let column = ColumnType::Collection {
+        frozen: true,
+        typ: CollectionType::Map(Box::new(native(NativeType::Text)), Box::new(native(NativeType::Text))),
+    };
+    assert_eq!(Shape::of(&hstore).default_type(false).as_deref(), Some("frozen<map<text, text>>"));
+    let expected = [0, 0, 0, 1, 0, 0, 0, 1, b'a', 0, 0, 0, 1, b'1'];
+    assert_eq!(encode(&hstore, &column, &pair("1".into())).unwrap(), expected);
+    assert_eq!(encode(&hstore, &column, &pair(Value::Null)), Err(ValueError::NullElement));
+    assert_eq!(encode(&hstore, &native(NativeType::Text), &pair(Value::Null)).unwrap(), br#"{"a":null}"#);
+
+    let double = Schema::new(Kind::Array(Schema::new(Kind::Float64).shared())).named(debezium::DOUBLE_VECTOR);
+    let column = ColumnType::Vector { typ: Box::new(native(NativeType::Float)), dimensions: 1 };
+    assert_eq!(
+        encode(&double, &column, &Value::Array(vec![Value::Float64(0.1)])).unwrap(),
+        0.1_f32.to_be_bytes()
+    );
+}
+
+#[test]
+fn points_and_structured_dates_are_json_and_no_keys() {
+    for name in [debezium::POINT, debezium::STRUCTURED_DATE, debezium::SPARSE_DOUBLE_VECTOR] {
+        let schema = Schema::record(name, vec![Field::new("x", Schema::new(Kind::Int8))]);
+        assert_eq!(Shape::of(&schema).default_type(false).as_deref(), Some("text"), "{name}");
+        assert_eq!(Shape::of(&schema).default_type(true), None, "{name}");
+    }
 }
 
 fn number_of(bytes: &[u8]) -> i128 {
