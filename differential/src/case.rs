@@ -8,6 +8,9 @@
 //! | `streaming` | while both connectors stream |
 //! | `stopped` | while both are stopped; both go on afterwards |
 //!
+//! Each phase begins when both sides have written everything before it. A script that changes tables needs that: a
+//! connector that lags reads today's catalog for yesterday's rows.
+//!
 //! `users.properties`, if there is one, is given to both connectors. Beside or instead of it `users.VARIANT.properties`
 //! makes a case `users.VARIANT` of the same script. A property `only.debezium.NAME` or `only.sluice.NAME` is for one side.
 

@@ -25,6 +25,9 @@ struct Arguments {
     /// Write the page on compatibility to this file; all cases must run.
     #[arg(long, value_name = "FILE", conflicts_with = "filter")]
     page: Option<PathBuf>,
+    /// Show what Debezium wrote, too.
+    #[arg(long)]
+    show: bool,
     /// How many cases run at once.
     #[arg(long, default_value = "2")]
     jobs: usize,
@@ -80,7 +83,7 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
     let run = SystemTime::now().duration_since(UNIX_EPOCH).context("read the clock")?.as_secs() % 1_000_000;
     let run = run.to_string();
     let started = Instant::now();
-    let outcomes = stream::iter(cases).map(|case| judge(case, &servers, &run, &known));
+    let outcomes = stream::iter(cases).map(|case| judge(case, &servers, &run, &known, arguments.show));
     let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(arguments.jobs.max(1)).collect().await;
     outcomes.sort_by(|one, other| one.case.name.cmp(&other.case.name));
 
@@ -100,11 +103,14 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
     Ok(good == outcomes.len() && outlived.is_empty())
 }
 
-async fn judge(case: Case, servers: &Servers, run: &str, known: &[Known]) -> Outcome {
+async fn judge(case: Case, servers: &Servers, run: &str, known: &[Known], show: bool) -> Outcome {
     let started = Instant::now();
     let seen = run::run(&case, servers, run).await;
     let outcome = Outcome::new(case, started.elapsed(), seen, known);
     print!("{}", outcome.lines(known));
+    if show {
+        print!("{}", outcome.written());
+    }
     outcome
 }
 

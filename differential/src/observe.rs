@@ -1,6 +1,6 @@
 //! What a side wrote, decoded and in normal form: records by topic and partition, schemas by subject.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::{Context, ensure};
 use reqwest::Client;
@@ -61,30 +61,45 @@ impl Registry {
     /// Fails when a record is not what the side's converters write, and when the registry does.
     pub async fn observe(&mut self, side: &Side, partitions: &Partitions) -> anyhow::Result<Observed> {
         let mut observed = Observed::default();
+        let mut subjects = BTreeSet::new();
         for ((topic, partition), raws) in partitions {
             let mut records = Vec::new();
             for (index, raw) in raws.iter().enumerate() {
+                let payloads = [("key", &raw.key), ("value", &raw.value)].into_iter();
+                let with_schema =
+                    payloads.filter(|(role, bytes)| bytes.is_some() && side.converts(role, "Avro"));
+                // By the converters' default strategy. The registry's own list of subjects ends somewhere.
+                subjects.extend(with_schema.map(|(role, _)| format!("{topic}-{role}")));
                 let record = self.decode(side, topic, raw).await;
                 records.push(record.with_context(|| format!("decode record {index} of `{topic}`"))?);
             }
             let topic = normal::text(topic, &side.prefix);
             observed.topics.entry(topic).or_default().insert(*partition, records);
         }
-        for subject in self.subjects(side).await? {
-            let texts = self.versions(&subject).await?.into_iter();
-            let texts = texts.map(|text| normal::text(&text, &side.prefix)).collect();
+        for subject in subjects {
+            let texts = self.versions(&subject).await.with_context(|| format!("read subject `{subject}`"))?;
+            let texts = texts.into_iter().map(|text| normal::text(&text, &side.prefix)).collect();
             observed.subjects.insert(normal::text(&subject, &side.prefix), texts);
         }
         Ok(observed)
     }
 
-    /// Removes what a side registered.
+    /// Removes what was registered for topics.
     ///
     /// # Errors
-    /// Fails when the registry does.
-    pub async fn forget(&self, side: &Side) -> anyhow::Result<()> {
-        for subject in self.subjects(side).await? {
-            self.client.delete(self.subject(&subject)).send().await?.error_for_status()?;
+    /// Fails when the registry cannot be asked.
+    pub async fn forget(&self, topics: &[String]) -> anyhow::Result<()> {
+        for topic in topics {
+            for role in ["key", "value"] {
+                let subject = self.subject(&format!("{topic}-{role}"));
+                // One that was never there is as good.
+                self.client.delete(&subject).send().await.context("delete a subject")?;
+                self.client
+                    .delete(format!("{subject}?permanent=true"))
+                    .send()
+                    .await
+                    .context("delete a subject")?;
+            }
         }
         Ok(())
     }
@@ -116,13 +131,6 @@ impl Registry {
             self.schemas.insert(id, schema);
         }
         self.schemas[&id].decode(datum)
-    }
-
-    /// The subjects whose names hold a side's prefix.
-    async fn subjects(&self, side: &Side) -> anyhow::Result<Vec<String>> {
-        let subjects: Vec<String> =
-            serde_json::from_value(self.ask(&format!("{}/subjects", self.url)).await?)?;
-        Ok(subjects.into_iter().filter(|subject| subject.contains(&side.prefix)).collect())
     }
 
     async fn versions(&self, subject: &str) -> anyhow::Result<Vec<String>> {

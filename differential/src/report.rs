@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::case::Case;
 use crate::compare::Difference;
 use crate::known::{Known, Verdict};
+use crate::observe::{Observed, Record};
 use crate::run::Seen;
 
 /// How much of a value is shown.
@@ -23,6 +24,8 @@ pub struct Outcome {
     pub took: Duration,
     /// How many records were compared.
     pub records: usize,
+    /// What Debezium wrote.
+    pub written: Observed,
     /// Indexes into the list of what is known: those that were met.
     pub met: Vec<usize>,
     /// What must not be: differences that nobody knows, refusals, failures.
@@ -32,12 +35,20 @@ pub struct Outcome {
 impl Outcome {
     /// Judges what was seen of a case.
     pub fn new(case: Case, took: Duration, seen: anyhow::Result<Seen>, known: &[Known]) -> Self {
-        let mut outcome = Self { case, took, records: 0, met: Vec::new(), faults: Vec::new() };
+        let mut outcome = Self {
+            case,
+            took,
+            records: 0,
+            written: Observed::default(),
+            met: Vec::new(),
+            faults: Vec::new(),
+        };
         match seen {
             Err(error) => outcome.faults.push(format!("failed: {error:#}")),
             Ok(Seen::Refused(words)) => outcome.refused(&words, known),
-            Ok(Seen::Compared(records, differences)) => {
-                outcome.records = records;
+            Ok(Seen::Compared(debezium, differences)) => {
+                outcome.records = debezium.records();
+                outcome.written = debezium;
                 outcome.compared(&differences, known);
             }
         }
@@ -72,6 +83,26 @@ impl Outcome {
             (_, _, true) => "different on purpose",
             _ => "same",
         }
+    }
+
+    /// Debezium's records and schemas, one a line: for who writes a case and wants to see that it shows what it says.
+    pub fn written(&self) -> String {
+        let mut lines = String::new();
+        for (topic, partitions) in &self.written.topics {
+            for (partition, records) in partitions {
+                for Record { key, value, headers } in records {
+                    let headers: Vec<_> =
+                        headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                    let _ = writeln!(lines, "{topic}/{partition} {key} {value} {}", headers.join(" "));
+                }
+            }
+        }
+        for (subject, texts) in &self.written.subjects {
+            for text in texts {
+                let _ = writeln!(lines, "{subject} {text}");
+            }
+        }
+        lines
     }
 
     /// The lines for the terminal.

@@ -17,8 +17,8 @@ use crate::topics::{self, Partitions, Topics};
 pub enum Seen {
     /// Sluice does not run it, and says why.
     Refused(String),
-    /// Both ran; how many records Debezium wrote, and what differs.
-    Compared(usize, Vec<Difference>),
+    /// Both ran; what Debezium wrote, and what differs.
+    Compared(Observed, Vec<Difference>),
 }
 
 /// Runs a case and removes what it made.
@@ -63,11 +63,13 @@ impl Scene<'_> {
         self.connector = Some(Debezium::start(&self.servers.connect, &self.debezium).await?);
         self.await_debezium().await?;
         let mut readers = [self.open(&self.debezium)?, self.open(&self.sluice)?];
-        for (phase, statements) in &self.case.phases {
+        for (index, (phase, statements)) in self.case.phases.iter().enumerate() {
+            if index > 0 {
+                readers = self.reach_mark(readers).await?;
+            }
             match phase {
                 Phase::Streaming => self.database.run(statements).await?,
                 Phase::Stopped => {
-                    readers = self.reach_mark(readers).await?;
                     self.stop().await?;
                     self.database.run(statements).await?;
                     self.resume().await?;
@@ -84,7 +86,8 @@ impl Scene<'_> {
         };
         self.stop().await?;
         let [debezium, sluice] = self.observe(readers).await?;
-        Ok(Seen::Compared(debezium.records(), compare(&debezium, &sluice)))
+        let differences = compare(&debezium, &sluice);
+        Ok(Seen::Compared(debezium, differences))
     }
 
     fn open(&self, side: &Side) -> anyhow::Result<Topics> {
@@ -164,8 +167,7 @@ impl Scene<'_> {
     }
 
     async fn observe(&self, readers: [Topics; 2]) -> anyhow::Result<[Observed; 2]> {
-        let read = spawn_blocking(move || readers.map(Topics::read_to_end)).await?;
-        let [debezium, sluice] = read;
+        let [debezium, sluice] = spawn_blocking(move || readers.map(Topics::read_to_end)).await?;
         let mut registry = Registry::new(&self.servers.registry);
         let mut observe = async |side: &Side, partitions: &Partitions| {
             registry
@@ -190,8 +192,8 @@ impl Scene<'_> {
         .await?;
         let registry = Registry::new(&servers.registry);
         for side in [&debezium, &sluice] {
-            registry.forget(side).await?;
-            topics::delete(&servers.kafka, &side.prefix).await?;
+            let topics = topics::delete(&servers.kafka, &side.prefix).await?;
+            registry.forget(&topics).await?;
         }
         database.drop([&debezium, &sluice]).await
     }

@@ -130,11 +130,11 @@ impl Topics {
     }
 }
 
-/// Deletes all topics whose names hold a prefix.
+/// Deletes all topics whose names hold a prefix, and names them.
 ///
 /// # Errors
 /// Fails when the broker does.
-pub async fn delete(kafka: &str, prefix: &str) -> anyhow::Result<()> {
+pub async fn delete(kafka: &str, prefix: &str) -> anyhow::Result<Vec<String>> {
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", kafka).create().context("make the client")?;
     let metadata = admin.inner().fetch_metadata(None, PATIENCE).context("list the topics")?;
@@ -143,7 +143,7 @@ pub async fn delete(kafka: &str, prefix: &str) -> anyhow::Result<()> {
     if !names.is_empty() {
         admin.delete_topics(&names, &AdminOptions::new()).await.context("delete the topics")?;
     }
-    Ok(())
+    Ok(names.into_iter().map(str::to_owned).collect())
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

@@ -5,6 +5,7 @@ INSERT INTO t VALUES (1, 'happy');
 INSERT INTO t VALUES (2, NULL, 'sad');
 --@ streaming
 INSERT INTO t VALUES (3, 'sad');
+--@ streaming
 ALTER TYPE mood ADD VALUE 'great' AFTER 'ok';
 INSERT INTO t VALUES (4, 'great', 'great');
 DELETE FROM t WHERE id = 1;

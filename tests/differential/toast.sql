@@ -15,5 +15,6 @@ UPDATE t SET big = 'short' WHERE id = 2;
 UPDATE t SET big = NULL WHERE id = 1;
 UPDATE t SET id = 3 WHERE id = 2;
 DELETE FROM t WHERE id = 3;
+--@ streaming
 ALTER TABLE t REPLICA IDENTITY FULL;
 UPDATE t SET small = 's3' WHERE id = 1;

@@ -27,6 +27,9 @@ pub struct Arguments {
     /// Write docs/compatibility.md from what ran.
     #[arg(long, conflicts_with = "filter")]
     page: bool,
+    /// Show what Debezium wrote, too.
+    #[arg(long)]
+    show: bool,
     /// How many cases run at once.
     #[arg(long, default_value = "2")]
     jobs: usize,
@@ -55,6 +58,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     command.args(["--registry", &format!("http://127.0.0.1:{}", stack.registry.port())]);
     command.args(["--connect", &format!("http://127.0.0.1:{}", connect.port())]);
     command.arg("--sluice").arg(programs.join("sluice"));
+    if arguments.show {
+        command.arg("--show");
+    }
     if arguments.page {
         command.args(["--page", PAGE]);
     }
