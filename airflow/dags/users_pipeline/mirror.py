@@ -17,6 +17,9 @@ TABLE = "users"
 _PAGE_ROWS = 500
 """Rows of one page of a scan; some weigh 16 kB."""
 
+_PATIENCE_SECONDS = 30
+"""Patience with one answer. Nobody waits for these reads but a task, and a busy node is not a lost one."""
+
 _AT_ONCE = 32
 """Look-ups by key that are under way at once."""
 
@@ -39,12 +42,15 @@ class Mirror:
         profile = ExecutionProfile(
             load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
             consistency_level=ConsistencyLevel.LOCAL_QUORUM,
+            request_timeout=_PATIENCE_SECONDS,
             row_factory=tuple_factory,
         )
         cluster = Cluster(
             [host],
             port=port,
             protocol_version=ProtocolVersion.V5,  # of Cassandra 4.0 and later; the driver would begin with DSE's own
+            connect_timeout=_PATIENCE_SECONDS,
+            control_connection_timeout=_PATIENCE_SECONDS,
             execution_profiles={EXEC_PROFILE_DEFAULT: profile},
         )
         try:
