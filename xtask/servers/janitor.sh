@@ -1,9 +1,10 @@
-# Runs beside a stack, started by it as: sh -c SCRIPT janitor DIRECTORY MODE
+# Runs beside a stack, started by it as: sh -c SCRIPT janitor DIRECTORY MODE TENTHS
 # Waits for the end of its standard input, which comes when the stack's process ends in any way, kill -9 included.
-# Then makes sure that no server of DIRECTORY, and nothing that one started, is left and, if MODE is `remove`, removes
-# DIRECTORY.
+# Then gives the servers of DIRECTORY, and all that they started, TENTHS of a second to end by themselves, makes sure
+# that none is left and, if MODE is `remove`, removes DIRECTORY.
 directory=$(cd "$1" && pwd -P)
 mode=$2
+patience=$3
 
 # Sets `left` to the processes that still run. A pid file holds `PID STARTTIME`; the server leads the session PID,
 # which outlives it as long as it has members. Pids come back, so a process must also work in DIRECTORY.
@@ -27,7 +28,7 @@ find_left() {
 while read -r _; do :; done
 waited=0
 find_left
-while [ -n "$left" ] && [ "$waited" -lt 150 ]; do
+while [ -n "$left" ] && [ "$waited" -lt "$patience" ]; do
   sleep 0.1
   waited=$((waited + 1))
   find_left

@@ -18,7 +18,9 @@ pub(super) struct Janitor(Child);
 impl Janitor {
     pub(super) fn start(directory: &Path, temporary: bool) -> anyhow::Result<Self> {
         let mut command = Command::new("sh");
-        command.args(["-c", SCRIPT, "janitor"]).arg(directory).arg(if temporary { "remove" } else { "keep" });
+        command.args(["-c", SCRIPT, "janitor"]).arg(directory);
+        // Data that are thrown away need no orderly end.
+        command.args(if temporary { ["remove", "50"] } else { ["keep", "150"] });
         // A group of its own: ctrl-c at the terminal must not end it.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         command.current_dir("/");
@@ -47,8 +49,8 @@ mod tests {
 
     #[test]
     fn the_janitor_ends_what_a_dead_server_left_behind() {
-        let directory = tempfile::tempdir().unwrap();
-        let server = directory.path().join("server");
+        let directory = tempfile::tempdir().unwrap().keep();
+        let server = directory.join("server");
         std::fs::create_dir(&server).unwrap();
         // A server that leads a session and is gone, and a child of it that ignores every request to end.
         let mut command = Command::new("setsid");
@@ -58,16 +60,16 @@ mod tests {
             "bash -c 'trap \"\" TERM; echo $$ > ../child; while :; do sleep 1; done' & wait",
         ]);
         let mut leader = command.current_dir(&server).spawn().unwrap();
-        let child = directory.path().join("child");
+        let child = directory.join("child");
         let child = wait::until(Duration::from_secs(10), || {
             Identity::of(std::fs::read_to_string(&child).ok()?.trim().parse().ok()?)
         });
         let child = child.unwrap();
-        Identity::of(leader.id()).unwrap().write(&pid_path(directory.path(), "server")).unwrap();
+        Identity::of(leader.id()).unwrap().write(&pid_path(&directory, "server")).unwrap();
         leader.kill().unwrap();
         leader.wait().unwrap();
 
-        drop(Janitor::start(directory.path(), false).unwrap());
+        drop(Janitor::start(&directory, true).unwrap());
 
         assert!(!child.alive());
     }
