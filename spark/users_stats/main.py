@@ -79,6 +79,7 @@ def _stream(spark: SparkSession, settings: Settings, processor: Processor, stop:
         if stop.is_set():
             # With a backlog no moment between two batches is idle. What is refused here is not marked as done.
             refused.set()
+            log.info("stopping before this batch, which Spark is going to report as an error")
             raise InterruptedError("stopping")
         processor.process(messages)
 
