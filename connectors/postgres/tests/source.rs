@@ -19,6 +19,8 @@ mod gaps;
 mod harness;
 #[path = "source/snapshot.rs"]
 mod snapshot;
+#[path = "source/text.rs"]
+mod text;
 #[path = "source/transactions.rs"]
 mod transactions;
 #[path = "source/types.rs"]
