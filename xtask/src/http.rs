@@ -9,6 +9,9 @@ use anyhow::Context;
 /// How long one probe may take: a server that accepts but does not answer is not ready.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a request may take that does something: a machine with other work may need it.
+const WORK_PATIENCE: Duration = Duration::from_secs(60);
+
 /// The answer to a request.
 #[derive(Debug)]
 pub(crate) struct Response {
@@ -34,29 +37,40 @@ pub(crate) fn connect(port: u16) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Sends a request with a JSON body (empty for none) and reads the answer to its end.
+/// Asks whether a server is ready: sends a request with a JSON body (empty for none) and reads the answer to its end.
 pub(crate) fn request(port: u16, method: &str, path: &str, body: &str) -> anyhow::Result<Response> {
-    authorized(port, method, path, body, None)
+    exchange(connect(port)?, method, path, body, None)
 }
 
-/// Sends a request as [`request`] does, with a bearer's token.
-pub(crate) fn authorized(
+/// Sends a request as [`request`] does, to a server that is ready but may have other things to do.
+pub(crate) fn call(
     port: u16,
     method: &str,
     path: &str,
     body: &str,
     token: Option<&str>,
 ) -> anyhow::Result<Response> {
-    let mut stream = connect(port)?;
+    let stream = connect(port)?;
+    stream.set_read_timeout(Some(WORK_PATIENCE))?;
+    exchange(stream, method, path, body, token)
+}
+
+fn exchange(
+    mut stream: TcpStream,
+    method: &str,
+    path: &str,
+    body: &str,
+    token: Option<&str>,
+) -> anyhow::Result<Response> {
     let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     let length = body.len();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n{authorization}\
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{authorization}\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes())?;
     let mut text = Vec::new();
-    stream.read_to_end(&mut text)?;
+    stream.read_to_end(&mut text).context("wait for the answer")?;
     let text = String::from_utf8_lossy(&text).into_owned();
     let status = text.split(' ').nth(1).and_then(|code| code.parse().ok()).context("read the status line")?;
     Ok(Response { status, text })

@@ -27,6 +27,12 @@ pub struct Arguments {
     /// Write docs/compatibility.md from what ran.
     #[arg(long, conflicts_with = "filter")]
     page: bool,
+    /// Run this many cases made by chance instead; each tells the seed that makes it again.
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["filter", "page", "seed"])]
+    random: Option<u64>,
+    /// Run the case that this seed makes.
+    #[arg(long, conflicts_with_all = ["filter", "page"])]
+    seed: Option<u64>,
     /// Show what Debezium wrote, too.
     #[arg(long)]
     show: bool,
@@ -58,6 +64,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     command.args(["--registry", &format!("http://127.0.0.1:{}", stack.registry.port())]);
     command.args(["--connect", &format!("http://127.0.0.1:{}", connect.port())]);
     command.arg("--sluice").arg(programs.join("sluice"));
+    for (flag, number) in [("--random", arguments.random), ("--seed", arguments.seed)] {
+        command.args(number.iter().flat_map(|number| [flag.to_owned(), number.to_string()]));
+    }
     if arguments.show {
         command.arg("--show");
     }

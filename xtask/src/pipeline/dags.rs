@@ -150,20 +150,22 @@ impl Dags {
     /// Sends a request and reads the answer's JSON; logs in again when the token is too old.
     fn call(&mut self, method: &str, path: &str, body: &str) -> anyhow::Result<Value> {
         let path = format!("/api/v2{path}");
-        let send = |token: &str| http::authorized(self.port, method, &path, body, Some(token));
-        let mut response = send(&self.token)?;
+        let send = |token: &str| http::call(self.port, method, &path, body, Some(token));
+        let context = || format!("{method} {path} of Airflow's API");
+        let mut response = send(&self.token).with_context(context)?;
         if response.status == 401 {
             let token = log_in(self.port)?;
-            response = send(&token)?;
+            response = send(&token).with_context(context)?;
             self.token = token;
         }
-        parse(&response).with_context(|| format!("{method} {path} of Airflow's API"))
+        parse(&response).with_context(context)
     }
 }
 
 fn log_in(port: u16) -> anyhow::Result<String> {
     let body = json!({ "username": USER, "password": USER }).to_string();
-    let answer = parse(&http::request(port, "POST", "/auth/token", &body)?).context("log in to Airflow")?;
+    let answer =
+        parse(&http::call(port, "POST", "/auth/token", &body, None)?).context("log in to Airflow")?;
     answer["access_token"].as_str().map(str::to_owned).context("log in to Airflow: no token came")
 }
 
