@@ -122,3 +122,4 @@ def sluice(database: psycopg.Connection, tmp_path_factory: pytest.TempPathFactor
     """A running Sluice that carries this run's users table into this run's keyspace."""
     with stack.running_sluice(tmp_path_factory.mktemp("sluice")) as process:
         yield process
+    stack.drop_mirror()

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import httpx
 import psycopg
+from confluent_kafka.admin import AdminClient
 
 from users_pipeline import ingest
+from users_pipeline.mirror import Mirror
 from users_pipeline.randomuser import fetch_page
 
 REPOSITORY = Path(__file__).parents[2]
@@ -121,6 +123,15 @@ class ChangeStream:
             elif line.startswith("table public.users:"):
                 transactions[-1].append(line)
         return [transaction for transaction in transactions if transaction]
+
+
+def drop_mirror() -> None:
+    """Drop this run's keyspace and topic."""
+    host, port = server("SLUICE_TEST_CASSANDRA").split(":")
+    with Mirror.connect(host, int(port), NAME) as mirror:
+        mirror.session.execute(f'DROP KEYSPACE IF EXISTS "{NAME}"')
+    admin = AdminClient({"bootstrap.servers": server("SLUICE_TEST_KAFKA")})
+    admin.delete_topics([f"{NAME}.public.users"])[f"{NAME}.public.users"].result(WAIT_SECONDS)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from cassandra import InvalidRequest
+from cassandra.cluster import NoHostAvailable
 
 import stack
 from airflow_runs import Runs, states
@@ -23,20 +24,20 @@ pytestmark = pytest.mark.usefixtures("sluice")
 
 @pytest.fixture(scope="module")
 def mirror(database: psycopg.Connection, sluice: object) -> Iterator[Mirror]:
-    """The mirror, once Sluice has made its table: with the first row."""
+    """The mirror, once Sluice has made its table and written to it."""
     host, port = stack.server("SLUICE_TEST_CASSANDRA").split(":")
     stack.load_people(database)
     with Mirror.connect(host, int(port), stack.NAME) as mirror:
-        stack.wait_until("the mirror has a table", lambda: has_table(mirror))
+        stack.wait_until("somebody is in Cassandra", lambda: has_rows(mirror))
         yield mirror
 
 
-def has_table(mirror: Mirror) -> bool:
+def has_rows(mirror: Mirror) -> bool:
     try:
-        mirror.session.execute(f"SELECT id FROM {TABLE} LIMIT 1")
-    except InvalidRequest:
+        return mirror.session.execute(f"SELECT id FROM {TABLE} LIMIT 1").one() is not None
+    except (InvalidRequest, NoHostAvailable):
+        # Not yet there, or there in the schema but not yet open on the node.
         return False
-    return True
 
 
 @pytest.fixture
