@@ -18,6 +18,7 @@ pub mod known;
 pub mod normal;
 pub mod observe;
 pub mod page;
+pub mod random;
 pub mod report;
 pub mod run;
 pub mod side;

@@ -12,7 +12,7 @@ use sluice_differential::case::{self, Case};
 use sluice_differential::known::{self, Known};
 use sluice_differential::report::{Outcome, outlived};
 use sluice_differential::side::Servers;
-use sluice_differential::{page, run};
+use sluice_differential::{page, random, run};
 
 /// Runs Debezium and Sluice side by side and compares what they write.
 #[derive(Debug, Parser)]
@@ -25,6 +25,12 @@ struct Arguments {
     /// Write the page on compatibility to this file; all cases must run.
     #[arg(long, value_name = "FILE", conflicts_with = "filter")]
     page: Option<PathBuf>,
+    /// Run this many cases made by chance instead; each tells the seed that makes it again.
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["filter", "page", "seed"])]
+    random: Option<u64>,
+    /// Run the case that this seed makes.
+    #[arg(long, conflicts_with_all = ["filter", "page"])]
+    seed: Option<u64>,
     /// Show what Debezium wrote, too.
     #[arg(long)]
     show: bool,
@@ -67,11 +73,7 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
         .ok()
         .context("install the TLS provider")?;
     let known = known::read(&arguments.cases.join("known.json"))?;
-    let mut cases = case::read_all(&arguments.cases)?;
-    if let Some(filter) = &arguments.filter {
-        cases.retain(|case| case.name.contains(filter));
-    }
-    ensure!(!cases.is_empty(), "no case fits; `{}` has the cases", arguments.cases.display());
+    let cases = chosen(&arguments)?;
     let servers = Servers {
         postgres: arguments.postgres,
         kafka: arguments.kafka,
@@ -87,7 +89,8 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
     let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(arguments.jobs.max(1)).collect().await;
     outcomes.sort_by(|one, other| one.case.name.cmp(&other.case.name));
 
-    let outlived = outlived(&outcomes, arguments.filter.is_none(), &known);
+    let all = arguments.filter.is_none() && arguments.random.is_none() && arguments.seed.is_none();
+    let outlived = outlived(&outcomes, all, &known);
     outlived.iter().for_each(|line| println!("{line}"));
     let good = outcomes.iter().filter(|outcome| outcome.faults.is_empty()).count();
     println!(
@@ -101,6 +104,23 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
         std::fs::write(path, page::render(&outcomes, &known, &version)).context("write the page")?;
     }
     Ok(good == outcomes.len() && outlived.is_empty())
+}
+
+/// The cases that the arguments ask for.
+fn chosen(arguments: &Arguments) -> anyhow::Result<Vec<Case>> {
+    if let Some(seed) = arguments.seed {
+        return Ok(vec![random::case(seed)]);
+    }
+    if let Some(count) = arguments.random {
+        // Short seeds: people copy them.
+        return Ok((0..count).map(|_| random::case(fastrand::u64(..1_000_000))).collect());
+    }
+    let mut cases = case::read_all(&arguments.cases)?;
+    if let Some(filter) = &arguments.filter {
+        cases.retain(|case| case.name.contains(filter));
+    }
+    ensure!(!cases.is_empty(), "no case fits; `{}` has the cases", arguments.cases.display());
+    Ok(cases)
 }
 
 async fn judge(case: Case, servers: &Servers, run: &str, known: &[Known], show: bool) -> Outcome {

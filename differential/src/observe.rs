@@ -84,26 +84,6 @@ impl Registry {
         Ok(observed)
     }
 
-    /// Removes what was registered for topics.
-    ///
-    /// # Errors
-    /// Fails when the registry cannot be asked.
-    pub async fn forget(&self, topics: &[String]) -> anyhow::Result<()> {
-        for topic in topics {
-            for role in ["key", "value"] {
-                let subject = self.subject(&format!("{topic}-{role}"));
-                // One that was never there is as good.
-                self.client.delete(&subject).send().await.context("delete a subject")?;
-                self.client
-                    .delete(format!("{subject}?permanent=true"))
-                    .send()
-                    .await
-                    .context("delete a subject")?;
-            }
-        }
-        Ok(())
-    }
-
     async fn decode(&mut self, side: &Side, topic: &str, raw: &Raw) -> anyhow::Result<Record> {
         let key = self.payload(side, "key", raw.key.as_deref()).await.context("decode the key")?;
         let value = self.payload(side, "value", raw.value.as_deref()).await.context("decode the value")?;

@@ -130,11 +130,11 @@ impl Topics {
     }
 }
 
-/// Deletes all topics whose names hold a prefix, and names them.
+/// Deletes all topics whose names hold a prefix.
 ///
 /// # Errors
 /// Fails when the broker does.
-pub async fn delete(kafka: &str, prefix: &str) -> anyhow::Result<Vec<String>> {
+pub async fn delete(kafka: &str, prefix: &str) -> anyhow::Result<()> {
     let admin: AdminClient<DefaultClientContext> =
         ClientConfig::new().set("bootstrap.servers", kafka).create().context("make the client")?;
     let metadata = admin.inner().fetch_metadata(None, PATIENCE).context("list the topics")?;
@@ -143,7 +143,7 @@ pub async fn delete(kafka: &str, prefix: &str) -> anyhow::Result<Vec<String>> {
     if !names.is_empty() {
         admin.delete_topics(&names, &AdminOptions::new()).await.context("delete the topics")?;
     }
-    Ok(names.into_iter().map(str::to_owned).collect())
+    Ok(())
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
