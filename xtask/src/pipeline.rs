@@ -10,7 +10,7 @@
 
 mod dags;
 mod rehearsal;
-pub(crate) mod view;
+mod view;
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::servers::{randomuser, sluice};
 use crate::stack::{Ports, Stack, Task, side_by_side};
 use crate::wait;
 use crate::workload::{Programs, Workload};
-pub(crate) use dags::{DAGS, Dags};
+use dags::{DAGS, Dags};
 pub use rehearsal::Rehearsal;
 
 /// How long the first people may take from Airflow to Kafka.
@@ -120,6 +120,16 @@ impl<'a> Pipeline<'a> {
         ]
     }
 
+    /// Lets the scheduler run all DAGs and shows what happens, until this process is ended, as ctrl-c does.
+    ///
+    /// # Errors
+    /// Fails when Airflow cannot be asked, or when the program that looks ends.
+    pub fn watch(&self) -> anyhow::Result<()> {
+        let mut dags = self.dags()?;
+        DAGS.iter().try_for_each(|dag| dags.pause(dag, false))?;
+        view::watch(self, dags)
+    }
+
     fn prepare(stack: &'a Stack, programs: &'a Programs, ports: Ports, pace: Pace) -> anyhow::Result<Self> {
         let setting = stack.setting();
         let randomuser_port = ports.take("randomuser", 8008)?;
@@ -166,11 +176,11 @@ impl<'a> Pipeline<'a> {
         serde_json::from_str(&self.workload().output(&["status"])?).context("read the status")
     }
 
-    pub(crate) fn dags(&self) -> anyhow::Result<Dags> {
+    fn dags(&self) -> anyhow::Result<Dags> {
         Dags::connect(self.airflow.api.port(), self.airflow.logs())
     }
 
-    pub(crate) fn workload(&self) -> Workload<'_> {
+    fn workload(&self) -> Workload<'_> {
         Workload { programs: self.programs, stack: self.stack, sluice_port: self.sluice.port() }
     }
 }

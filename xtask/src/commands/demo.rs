@@ -8,7 +8,7 @@ use anyhow::ensure;
 use super::{build_release, root};
 use crate::account::{self, Account};
 use crate::doctor::{self, Purpose};
-use crate::pipeline::{DAGS, Pace, Pipeline, Rehearsal, view};
+use crate::pipeline::{Pace, Pipeline, Rehearsal};
 use crate::process::{Lifetime, Server};
 use crate::report::{answer, say, step};
 use crate::servers::{Tuning, sluice};
@@ -111,9 +111,7 @@ fn full(arguments: &Arguments, programs: &Programs, stack: &Stack) -> anyhow::Re
         let rehearsal = Rehearsal::run(&pipeline)?;
         step("verification", || rehearsal.verify(&pipeline))?
     } else {
-        let mut dags = pipeline.dags()?;
-        DAGS.iter().try_for_each(|dag| dags.pause(dag, false))?;
-        view::watch(&pipeline)?;
+        pipeline.watch()?;
         0
     };
     if !arguments.keep {

@@ -26,15 +26,14 @@ const CLEAR: &str = "\x1b[2J";
 /// Shows the pipeline until this process is ended, as ctrl-c does.
 ///
 /// # Errors
-/// Fails when the program that looks ends, or when Airflow cannot be asked at first.
-pub(crate) fn watch(pipeline: &Pipeline<'_>) -> anyhow::Result<()> {
+/// Fails when the program that looks ends.
+pub(super) fn watch(pipeline: &Pipeline<'_>, mut dags: Dags) -> anyhow::Result<()> {
     let terminal = io::stdout().is_terminal();
     let every = if terminal { TERMINAL_SECONDS } else { LINE_SECONDS };
     let mut command = pipeline.workload().command(&["status", "--every", every]);
     let mut looks =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("run sluice-users")?;
     let lines = BufReader::new(looks.stdout.take().context("read from sluice-users")?).lines();
-    let mut dags = pipeline.dags()?;
     let start = Instant::now();
     if terminal {
         print(CLEAR)?;
