@@ -73,7 +73,7 @@ pub(crate) struct TableInput<'a> {
 pub(crate) enum DefaultForm {
     /// A literal, perhaps cast: it becomes the schema's default.
     Constant,
-    /// A function call, such as `nextval` or `now()`: Debezium writes the zero of the type.
+    /// A function call, such as `nextval`, `now()` or `CURRENT_DATE`: Debezium writes the zero of the type.
     Function,
     /// Anything else; the schema has no default.
     Other,
@@ -261,7 +261,10 @@ pub(crate) fn default_form(expression: &str) -> DefaultForm {
         .expect("the pattern is a constant")
     });
     static FUNCTION: LazyLock<regex::Regex> = LazyLock::new(|| {
-        regex::Regex::new(r#"^[A-Za-z_"][A-Za-z0-9_."]*\("#).expect("the pattern is a constant")
+        regex::Regex::new(
+            r#"^(?:[A-Za-z_"][A-Za-z0-9_."]*\(|(?:CURRENT_DATE|CURRENT_TIME|CURRENT_TIMESTAMP|LOCALTIME|LOCALTIMESTAMP)$)"#,
+        )
+        .expect("the pattern is a constant")
     });
     if CONSTANT.is_match(expression) {
         return DefaultForm::Constant;

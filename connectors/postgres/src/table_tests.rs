@@ -162,6 +162,20 @@ fn identity_that_misses_the_key_is_refused() {
 }
 
 #[test]
+fn debeziums_rows_have_defaults_for_nulls_and_keys_of_zeros() {
+    let config = from_pairs(&[("compatibility", "debezium")]).unwrap();
+
+    let table = compile(&config, ReplicaIdentity::Index).unwrap();
+
+    let plans: Vec<_> = table.columns.iter().flatten().collect();
+    assert_eq!(plans[9].null, Value::Bytes(Bytes::from_static(&[0])));
+    assert_eq!(plans[2].null, Value::Null);
+    assert_eq!(plans[0].absent, Value::Int64(0));
+    let correct = compile(&from_pairs(&[]).unwrap(), ReplicaIdentity::Default).unwrap();
+    assert!(correct.columns.iter().flatten().all(|plan| plan.null.is_null()));
+}
+
+#[test]
 fn absent_values_are_null_or_what_debezium_invents() {
     let table = compile(&from_pairs(&[]).unwrap(), ReplicaIdentity::Default).unwrap();
     let absent: Vec<_> = table.columns.iter().flatten().map(|plan| plan.absent.clone()).collect();
@@ -189,10 +203,18 @@ fn defaults_are_told_apart_by_form() {
     for expression in constants {
         assert_eq!(default_form(expression), DefaultForm::Constant, "{expression}");
     }
-    for expression in ["now()", "nextval('s'::regclass)", "public.\"Make\"(1)", "gen_random_uuid()"] {
+    for expression in [
+        "now()",
+        "nextval('s'::regclass)",
+        "public.\"Make\"(1)",
+        "gen_random_uuid()",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_TIMESTAMP(3)",
+        "CURRENT_DATE",
+    ] {
         assert_eq!(default_form(expression), DefaultForm::Function, "{expression}");
     }
-    for expression in ["CURRENT_TIMESTAMP", "(1 + 2)", "('a'::text || 'b'::text)", "NULL::text"] {
+    for expression in ["CURRENT_USER", "(1 + 2)", "('a'::text || 'b'::text)", "NULL::text"] {
         assert_eq!(default_form(expression), DefaultForm::Other, "{expression}");
     }
 }

@@ -3,8 +3,12 @@
 //! The server is named by `SLUICE_TEST_POSTGRES`; its role must be a superuser.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "source/alterations.rs"]
+mod alterations;
 #[path = "source/changes.rs"]
 mod changes;
+#[path = "source/compatibility.rs"]
+mod compatibility;
 #[path = "source/conformance.rs"]
 mod conformance_kit;
 #[path = "source/connect_json.rs"]
