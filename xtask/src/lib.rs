@@ -1,9 +1,9 @@
 //! Development tasks: the doctor, the real servers of tests and demo, and the commands around them.
 //!
-//! Tests use [`stack::Stack`]; everything else is behind `cargo xtask`.
+//! Tests use [`stack::Stack`] and [`pipeline::Pipeline`]; everything else is behind `cargo xtask`.
 //!
 //! ```text
-//! doctor (programs) → downloads (pinned servers, cached) → servers/* (one Server each) → Stack
+//! doctor (programs) → downloads (pinned servers, cached) → servers/* (one Server each) → Stack → Pipeline
 //! ```
 //!
 //! No native dependency may come in here: the doctor must build where the C headers are still missing.
