@@ -44,6 +44,11 @@ impl Known {
         fits(&self.case, case)
     }
 
+    /// Whether it is for all cases: it then says nothing of one of them.
+    pub fn is_for_all(&self) -> bool {
+        self.case == "*"
+    }
+
     /// Whether it accepts a difference of a case.
     pub fn accepts(&self, case: &str, place: &str) -> bool {
         self.is_for(case) && self.place.as_ref().is_some_and(|pattern| fits(pattern, place))

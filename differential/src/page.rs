@@ -33,7 +33,7 @@ pub fn render(outcomes: &[Outcome], known: &[Known], postgres: &str) -> String {
             "\n**{failing} differ for no good reason**: run `cargo xtask differential` to see how."
         );
     }
-    page.push_str("\n## Cases\n\n| case | shows | set | result |\n|---|---|---|---|\n");
+    page.push_str("\n## Cases\n\nWhat is listed below for all cases is not repeated here.\n\n| case | shows | set | result |\n|---|---|---|---|\n");
     for outcome in outcomes {
         let case = &outcome.case;
         let set = case.settings.iter().filter(|(name, _)| !name.contains(".converter."));
@@ -50,11 +50,13 @@ pub fn render(outcomes: &[Outcome], known: &[Known], postgres: &str) -> String {
     for (title, verdict) in [("Different on purpose", Verdict::OnPurpose), ("Not yet", Verdict::NotYet)] {
         let _ = write!(page, "\n## {title}\n\n| what | cases |\n|---|---|\n");
         for why in reasons(known, verdict) {
-            let of_why = |outcome: &&Outcome| outcome.met.iter().any(|index| known[*index].why == why);
+            let met = |outcome: &&Outcome| outcome.met.iter().any(|index| known[*index].why == why);
+            let all = known.iter().any(|known| known.why == why && known.is_for_all());
             let cases: Vec<_> =
-                outcomes.iter().filter(of_why).map(|outcome| outcome.case.name.as_str()).collect();
+                outcomes.iter().filter(met).map(|outcome| outcome.case.name.as_str()).collect();
+            let cases = if all && !cases.is_empty() { "all".to_owned() } else { cases.join(", ") };
             if !cases.is_empty() {
-                let _ = writeln!(page, "| {} | {} |", cell(why), cases.join(", "));
+                let _ = writeln!(page, "| {} | {} |", cell(why), cases);
             }
         }
     }
@@ -62,7 +64,7 @@ pub fn render(outcomes: &[Outcome], known: &[Known], postgres: &str) -> String {
 }
 
 fn result(outcome: &Outcome, known: &[Known]) -> String {
-    let reasons: BTreeSet<&str> = outcome.met.iter().map(|index| known[*index].why.as_str()).collect();
+    let reasons: BTreeSet<&str> = outcome.own(known).map(|known| known.why.as_str()).collect();
     match outcome.verdict(known) {
         "DIFFERENT" => "**differs**".to_owned(),
         verdict if reasons.is_empty() => verdict.to_owned(),

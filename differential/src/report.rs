@@ -74,9 +74,14 @@ impl Outcome {
         self.faults.extend(unknown.into_iter().map(|(place, differences)| show(place, &differences)));
     }
 
-    /// The verdict in a word or two.
+    /// What is known of this case, apart from what is known of all.
+    pub fn own<'a>(&'a self, known: &'a [Known]) -> impl Iterator<Item = &'a Known> {
+        self.met.iter().map(|index| &known[*index]).filter(|known| !known.is_for_all())
+    }
+
+    /// The verdict in a word or two; what is known of all cases does not count.
     pub fn verdict(&self, known: &[Known]) -> &'static str {
-        let any = |verdict| self.met.iter().any(|index| known[*index].verdict == verdict);
+        let any = |verdict| self.own(known).any(|known| known.verdict == verdict);
         match (self.faults.is_empty(), any(Verdict::NotYet), any(Verdict::OnPurpose)) {
             (false, ..) => "DIFFERENT",
             (_, true, _) => "not yet",

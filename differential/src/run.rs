@@ -64,7 +64,8 @@ impl Scene<'_> {
         self.await_debezium().await?;
         let mut readers = [self.open(&self.debezium)?, self.open(&self.sluice)?];
         for (index, (phase, statements)) in self.case.phases.iter().enumerate() {
-            if index > 0 {
+            // Before the first one nothing can be behind but the snapshot, which only a stop would cut short.
+            if index > 0 || *phase == Phase::Stopped {
                 readers = self.reach_mark(readers).await?;
             }
             match phase {
