@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         schemas::registered_schemas_equal_the_golden_files,
         operations::snapshot_then_stream_makes_cassandra_equal_postgres,
         operations::every_operation_arrives,
+        operations::every_operation_arrives_without_before_images,
         operations::unchanged_toast_keeps_the_cell,
         operations::two_connectors_run_in_one_process,
         operations::idle_slot_follows_the_log,

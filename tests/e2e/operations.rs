@@ -20,10 +20,22 @@ pub(crate) async fn snapshot_then_stream_makes_cassandra_equal_postgres(world: &
     scenario.wait_until_equal(&mut sluice).await
 }
 
+/// Without before-images: Postgres then sends neither old rows nor large values that an update leaves alone.
+const KEYS_ONLY: &str = "ALTER TABLE users REPLICA IDENTITY DEFAULT";
+
 pub(crate) async fn every_operation_arrives(world: &World) -> Outcome {
-    let scenario = Scenario::users(world, "operations").await?;
+    every_operation_of(&Scenario::users(world, "operations").await?).await
+}
+
+pub(crate) async fn every_operation_arrives_without_before_images(world: &World) -> Outcome {
+    let scenario = Scenario::users(world, "keys_only").await?;
+    scenario.postgres.batch_execute(KEYS_ONLY).await?;
+    every_operation_of(&scenario).await
+}
+
+async fn every_operation_of(scenario: &Scenario<'_>) -> Outcome {
     let mut sluice = scenario.start_both()?;
-    sluice.wait_for_state("operations-source", "running").await?;
+    sluice.wait_for_state(&format!("{}-source", scenario.name), "running").await?;
     let mut feeder = scenario.feeder(2).await?;
 
     // Inserts, updates, NULLs, deletes, key changes, many changes of one row in one transaction, rollbacks,
@@ -37,6 +49,7 @@ pub(crate) async fn every_operation_arrives(world: &World) -> Outcome {
 
 pub(crate) async fn unchanged_toast_keeps_the_cell(world: &World) -> Outcome {
     let scenario = Scenario::users(world, "toast").await?;
+    scenario.postgres.batch_execute(KEYS_ONLY).await?;
     let mut feeder = scenario.feeder(3).await?;
     for _ in 0..20 {
         feeder.step(sluice_users::feeder::Operation::ReplaceDocument).await?;

@@ -99,7 +99,8 @@ pub(crate) async fn check_names_what_the_servers_lack(world: &World) -> Outcome 
 
     let sql = "CREATE TABLE notes (id int PRIMARY KEY, t text); CREATE TABLE keyless (t text);
         GRANT SELECT ON keyless TO sluice; ALTER PUBLICATION sluice_users ADD TABLE keyless;
-        CREATE TABLE geo (id int PRIMARY KEY, p box); GRANT SELECT ON geo TO sluice; ALTER PUBLICATION sluice_users ADD TABLE geo;
+        CREATE TYPE pair AS (a int, b int);
+        CREATE TABLE geo (id int PRIMARY KEY, p pair); GRANT SELECT ON geo TO sluice; ALTER PUBLICATION sluice_users ADD TABLE geo;
         CREATE TABLE closed (id int PRIMARY KEY); ALTER PUBLICATION sluice_users ADD TABLE closed";
     scenario.postgres.batch_execute(sql).await?;
     let faulty = source(&[("table.include.list", "public.notes,public.keyless,public.geo,public.closed")]);
