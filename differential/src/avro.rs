@@ -91,7 +91,10 @@ impl Reader<'_> {
                     Some("record") => self.record(definition, &inner),
                     Some("array") => {
                         let mut items = Vec::new();
-                        self.blocks(|reader| Ok(items.push(reader.value(&definition["items"], &inner)?)))?;
+                        self.blocks(|reader| {
+                            items.push(reader.value(&definition["items"], &inner)?);
+                            Ok(())
+                        })?;
                         Ok(Value::Array(items))
                     }
                     Some("map") => {

@@ -152,7 +152,7 @@ fn outline(records: &[Record]) -> String {
     format!("{} records: {}", records.len(), lines.join("; "))
 }
 
-fn presence<T>(place: &str, left: Option<T>, right: Option<T>) -> Difference {
+fn presence<T>(place: &str, left: Option<&T>, right: Option<&T>) -> Difference {
     let word = |there: bool| if there { "there" } else { "absent" }.to_owned();
     Difference {
         place: place.to_owned(),

@@ -1,6 +1,7 @@
 //! Reads all topics of a side as they grow.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -107,9 +108,10 @@ impl Topics {
         for topic in metadata.topics().iter().filter(|topic| topic.name().contains(&self.prefix)) {
             for partition in topic.partitions() {
                 let key = (topic.name().to_owned(), partition.id());
-                if !self.partitions.contains_key(&key) {
-                    new.add_partition_offset(&key.0, key.1, Offset::Beginning)?;
-                    self.partitions.insert(key, Vec::new());
+                if let Entry::Vacant(entry) = self.partitions.entry(key) {
+                    let (topic, partition) = entry.key();
+                    new.add_partition_offset(topic, *partition, Offset::Beginning)?;
+                    entry.insert(Vec::new());
                 }
             }
         }
