@@ -76,7 +76,8 @@ impl ChangeEncoder {
     ///
     /// In `before`, null in a required column becomes the column's default or its type's zero, as
     /// Debezium writes old images that lack columns; anywhere else it is an error unless there is a
-    /// default. Null in an optional column stays null even if the column has a default.
+    /// default. Null in an optional column stays null even if the column has a default; in the source block it
+    /// becomes the default, so that `snapshot` of streamed rows reads `false`.
     ///
     /// # Errors
     /// [`AvroError::Encode`] names the field whose value does not fit; `out` then ends in a torn datum
@@ -117,7 +118,7 @@ impl Part {
                 Some(values) => image.present(out).row.encode(values, out),
                 None => image.absent(out),
             },
-            Self::Source(image) => image.present(out).row.encode(&change.source, out),
+            Self::Source(image) => image.present(out).row.encode_source(&change.source, out),
             Self::Transaction(block) => block.encode(change.transaction.as_ref(), out),
             Self::Operation(slot) => slot.encode(&Value::from_static(change.operation.code()), out),
             Self::Millis(slot) => slot.encode(&clock(change, |nanos| nanos.div_euclid(1_000_000)), out),

@@ -140,6 +140,18 @@ impl Row {
         Ok(())
     }
 
+    /// Appends the fields of a source block: null becomes the field's default where it has one, as in Connect's `Struct.get`.
+    pub(super) fn encode_source(&self, values: &[Value], out: &mut Vec<u8>) -> EncodeStep {
+        self.check(values)?;
+        for ((name, slot), value) in self.fields.iter().zip(values) {
+            match (value, &slot.default) {
+                (Value::Null, Some(default)) => out.extend_from_slice(default),
+                _ => slot.encode(value, out).map_err(|failure| failure.within(name))?,
+            }
+        }
+        Ok(())
+    }
+
     fn check(&self, values: &[Value]) -> EncodeStep {
         if values.len() == self.fields.len() {
             return Ok(());

@@ -81,7 +81,6 @@ pub(crate) struct Snapshot {
     tables: Vec<TableState>,
     /// Tables that are not complete.
     left: usize,
-    started: bool,
 }
 
 struct TableState {
@@ -145,7 +144,7 @@ impl Snapshot {
             set.spawn(worker::run(Arc::clone(&shared), sender.clone()));
         }
         let left = tables.iter().filter(|table| table.ranges > 0).count();
-        Ok(Self { pieces, workers: set, holder: Some(holder), tables, left, started: false })
+        Ok(Self { pieces, workers: set, holder: Some(holder), tables, left })
     }
 
     /// Waits for the next records; none when all tables are complete.
@@ -177,9 +176,9 @@ impl Snapshot {
         let mut incoming = piece.records;
         if let Some(first) = incoming.first_mut() {
             if !table.started {
-                set_marker(first, if self.started { "first_in_data_collection" } else { "first" });
+                // As in Debezium, the first table has the first row: if it is empty, no row is marked as the first.
+                set_marker(first, if piece.table == 0 { FIRST } else { "first_in_data_collection" });
                 table.started = true;
-                self.started = true;
             }
             records.extend(table.held.take());
             table.held = incoming.pop();
@@ -193,11 +192,25 @@ impl Snapshot {
             self.left -= 1;
             completed = Some(table.name.clone());
             if let Some(mut last) = table.held.take() {
-                set_marker(&mut last, if self.left == 0 { "last" } else { "last_in_data_collection" });
+                match self.left {
+                    0 => set_marker(&mut last, "last"),
+                    _ if marker(&last) == Some(FIRST) => {}
+                    _ => set_marker(&mut last, "last_in_data_collection"),
+                }
                 records.push(last);
             }
         }
         Ok(SnapshotBatch { records, rejected: piece.rejected, bytes: piece.bytes, completed })
+    }
+}
+
+/// The marker of the first row of the first table; it stays when that is the table's last row, too.
+const FIRST: &str = "first";
+
+fn marker(record: &Record) -> Option<&str> {
+    match &record.value {
+        Payload::Change(change) => change.source[SNAPSHOT_FIELD].as_str(),
+        Payload::Plain(_) => None,
     }
 }
 

@@ -43,6 +43,28 @@ async fn first_and_last_rows_are_marked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_first_table_has_the_first_row_if_any_has() {
+    for (rows, expected) in [
+        ("(1)", ["first", "first_in_data_collection", "last"].as_slice()),
+        ("", &["first_in_data_collection", "last"]),
+    ] {
+        let filled = if rows.is_empty() { String::new() } else { format!("INSERT INTO a VALUES {rows};") };
+        let tables = format!(
+            "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);
+             {filled} INSERT INTO b VALUES (1), (2)"
+        );
+        let database = Database::new("first_row", &tables).await;
+        let mut reader = database.open(&[]).await;
+
+        let records = reader.snapshot().await;
+
+        assert_eq!(records.iter().map(marker).collect::<Vec<_>>(), expected);
+        reader.close().await;
+        database.remove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn writes_during_the_snapshot_are_neither_lost_nor_undone() {
     let tables = "CREATE TABLE t (id int PRIMARY KEY, v int NOT NULL, pad text);
                   INSERT INTO t SELECT i, 0, repeat('x', 200) FROM generate_series(1, 20000) i";
