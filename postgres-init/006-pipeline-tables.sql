@@ -71,7 +71,7 @@ CREATE TABLE IF NOT EXISTS public.reconciliations (
     cassandra_rows    bigint,
     differing_buckets integer,
     differing_count   integer,
-    differing_keys    uuid[] NOT NULL DEFAULT '{}',   -- the first of them; an erasure takes its key out
+    differing_keys    uuid[] NOT NULL DEFAULT '{}',   -- the first of them; a completed erasure takes its key out
     moving_count      integer,                        -- rows that changed at every look: neither equal nor different
     slot_lag_bytes    bigint,                         -- WAL that the slot had not confirmed at the start
     group_lag_records bigint,                         -- records that the sink had not committed at the start

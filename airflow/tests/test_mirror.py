@@ -146,6 +146,7 @@ def test_who_is_still_in_cassandra_gets_no_completed_receipt(
 ) -> None:
     stranger = uuid.uuid4()
     mirror.session.execute(f"INSERT INTO {TABLE} (id, city) VALUES (%s, %s)", [stranger, "Nowhere"])
+    reconciled = runs.run("users_reconcile")
     number = request(mirrored, stranger)
 
     run = runs.run("users_erase")
@@ -153,6 +154,7 @@ def test_who_is_still_in_cassandra_gets_no_completed_receipt(
     assert run.state == "failed"
     assert states(run)["write_receipts"] == "failed"
     assert receipt(mirrored, number)["completed_at"] is None
+    assert reconciliation(mirrored, reconciled.run_id)["differing_keys"] == [stranger]
 
 
 @contextmanager
@@ -227,6 +229,22 @@ def test_an_erasure_takes_the_key_out_of_reconciliations(
     runs.run("users_erase")
 
     assert reconciliation(mirrored, reconciled.run_id)["differing_keys"] == []
+
+
+def test_a_comparison_that_was_under_way_does_not_name_who_was_erased(
+    mirrored: psycopg.Connection, mirror: Mirror, runs: Runs
+) -> None:
+    key = somebody(mirrored)
+    mirror.session.execute(f"DELETE phone FROM {TABLE} WHERE id = %s", [key])
+    sides = reconcile.Sides.of(mirrored, mirror, sluice_of(mirrored, stack.NAME))
+    result = reconcile.reconcile(sides, "under way", wait_seconds=60)
+    request(mirrored, key)
+    runs.run("users_erase")
+
+    reconcile.record(mirrored, result)
+
+    assert result.differing == [key]
+    assert reconciliation(mirrored, "under way")["differing_keys"] == []
 
 
 def test_values_that_are_written_in_many_ways_are_equal(mirrored: psycopg.Connection, runs: Runs) -> None:

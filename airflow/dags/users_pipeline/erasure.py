@@ -4,11 +4,13 @@ A request passes three states, and each step can be repeated after a crash:
 
     open       erasure_requests.user_id is set, no receipt
     deleted    a receipt exists; it is written in the transaction that deletes
-    completed  the mirror was seen without the row; the request has lost its uuid
+    completed  the mirror was seen without the row; the request and the reconciliations have lost the uuid
 """
 
 import hashlib
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -16,7 +18,7 @@ import psycopg
 from users_pipeline.mirror import Mirror
 
 ERASURE_LOCK = 0x6572_6173
-"""Key of the advisory lock between those who add people and those who erase them; any constant does."""
+"""Key of the advisory lock between those who write keys of people and those who erase them; any constant does."""
 
 
 def lock_out_erasures(connection: psycopg.Connection) -> None:
@@ -25,6 +27,14 @@ def lock_out_erasures(connection: psycopg.Connection) -> None:
     Without it a writer could look for a receipt, find none, and write after the delete that it did not see.
     """
     connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", [ERASURE_LOCK])
+
+
+@contextmanager
+def _erasing(connection: psycopg.Connection) -> Iterator[None]:
+    """Open a transaction that nobody of `lock_out_erasures` runs beside."""
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [ERASURE_LOCK])
+        yield
 
 
 def digest(user_id: uuid.UUID) -> str:
@@ -55,10 +65,6 @@ WITH deleted_users AS (
 ),
 deleted_rejected AS (
     DELETE FROM public.users_rejected WHERE user_id = %(user_id)s RETURNING 1
-),
-unnamed AS (
-    UPDATE public.reconciliations SET differing_keys = array_remove(differing_keys, %(user_id)s)
-    WHERE %(user_id)s = ANY (differing_keys)
 )
 INSERT INTO public.erasure_receipts
     (request_id, subject_sha256, requested_at, deleted_at, users_deleted, rejected_deleted)
@@ -70,8 +76,13 @@ ON CONFLICT (request_id) DO UPDATE SET
     rejected_deleted = erasure_receipts.rejected_deleted + EXCLUDED.rejected_deleted
 """
 
+# Until then comparisons may name the person: the key is what somebody needs who looks for a row that does not go.
 _COMPLETE = """
-WITH request AS (
+WITH unnamed AS (
+    UPDATE public.reconciliations SET differing_keys = array_remove(differing_keys, %(user_id)s)
+    WHERE %(user_id)s = ANY (differing_keys)
+),
+request AS (
     UPDATE public.erasure_requests SET user_id = NULL, completed_at = now()
     WHERE id = %(request_id)s AND user_id IS NOT NULL
     RETURNING id, completed_at
@@ -89,8 +100,7 @@ def delete_people(connection: psycopg.Connection) -> int:
     """
     erasures = [Erasure(*row) for row in connection.execute(_OPEN)]
     for erasure in erasures:
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", [ERASURE_LOCK])
+        with _erasing(connection):
             connection.execute(
                 _DELETE,
                 {
@@ -118,5 +128,6 @@ def write_receipts(connection: psycopg.Connection, mirror: Mirror, lsn: str) -> 
     present = mirror.look_up(["id"], [erasure.user_id for erasure in deleted])
     gone = [erasure for erasure in deleted if erasure.user_id not in present]
     for erasure in gone:
-        connection.execute(_COMPLETE, {"request_id": erasure.request_id, "lsn": lsn})
+        with _erasing(connection):
+            connection.execute(_COMPLETE, {"request_id": erasure.request_id, "user_id": erasure.user_id, "lsn": lsn})
     return len(gone), len(deleted) - len(gone)

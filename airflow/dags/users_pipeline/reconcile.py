@@ -12,12 +12,13 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import psycopg
 
 from users_pipeline import canonical
 from users_pipeline.canonical import Column
+from users_pipeline.erasure import lock_out_erasures
 from users_pipeline.mirror import Mirror
 from users_pipeline.quiet_point import Sluice
 
@@ -84,7 +85,7 @@ def reconcile(sides: Sides, run: str, wait_seconds: float) -> Reconciliation:
     lsn = sides.sluice.wal_position()
     result = Reconciliation(
         run=run,
-        started_at=datetime.now(UTC),
+        started_at=sides.database.execute("SELECT clock_timestamp()").fetchone()[0],
         slot_lag_bytes=max(sides.sluice.unconfirmed_bytes(lsn), 0),
         group_lag_records=sides.sluice.records_behind(sides.sluice.end_offsets()),
     )
@@ -180,7 +181,14 @@ INSERT INTO public.reconciliations (
     differing_keys, moving_count, slot_lag_bytes, group_lag_records, quiet_seconds)
 VALUES (
     %(run)s, %(started_at)s, clock_timestamp(), %(verdict)s, %(postgres_rows)s, %(cassandra_rows)s,
-    %(differing_buckets)s, %(differing_count)s, %(differing_keys)s, %(moving_count)s, %(slot_lag_bytes)s,
+    %(differing_buckets)s, %(differing_count)s,
+    ARRAY(SELECT key FROM unnest(%(differing_keys)s::uuid[]) WITH ORDINALITY AS named (key, place)
+          WHERE NOT EXISTS (
+              SELECT FROM public.erasure_receipts
+              WHERE completed_at >= %(started_at)s
+                AND subject_sha256 = encode(sha256(convert_to(key::text, 'UTF8')), 'hex'))
+          ORDER BY place),
+    %(moving_count)s, %(slot_lag_bytes)s,
     %(group_lag_records)s, %(quiet_seconds)s)
 ON CONFLICT (run) DO UPDATE SET
     started_at = EXCLUDED.started_at, finished_at = EXCLUDED.finished_at, verdict = EXCLUDED.verdict,
@@ -193,13 +201,15 @@ ON CONFLICT (run) DO UPDATE SET
 
 
 def record(database: psycopg.Connection, result: Reconciliation) -> None:
-    """Write the result; a repeated run replaces its row."""
+    """Write the result; a repeated run replaces its row. Whose erasure was completed meanwhile is not named."""
     counts = {
         "differing_count": len(result.differing),
         "differing_keys": result.differing[:NAMED_KEYS],
         "moving_count": len(result.moving),
     }
-    database.execute(_RECORD, vars(result) | counts)
+    with database.transaction():
+        lock_out_erasures(database)
+        database.execute(_RECORD, vars(result) | counts)
 
 
 def breach(database: psycopg.Connection, run: str, max_lag_seconds: float) -> str | None:
