@@ -190,7 +190,8 @@ impl RecordMaker {
         }
     }
 
-    /// A change of key is a delete under the old key and a create under the new one.
+    /// A change of key is a delete under the old key and a create under the new one, each left out if its operation is
+    /// skipped.
     ///
     /// Unless the replica identity is FULL, a large value that did not change is unavailable in the create, as it is in
     /// Debezium's; a sink that knows the row by its new key only must refuse it.
@@ -206,13 +207,17 @@ impl RecordMaker {
         let change = self.change(table, place, Operation::Delete, Some(before), None);
         let mut delete = self.record(table, place, old_key.clone(), change);
         delete.headers = self.headers_with(NEW_KEY, new_key.clone());
-        self.push_delete(delete, out);
+        if !self.skipped.delete {
+            self.push_delete(delete, out);
+        }
         let mut second = place.clone();
         second.event.index += 1;
         let change = self.change(table, &second, Operation::Create, None, Some(after));
         let mut create = self.record(table, &second, new_key, change);
         create.headers = self.headers_with(OLD_KEY, old_key);
-        out.records.push(create);
+        if !self.skipped.create {
+            out.records.push(create);
+        }
     }
 
     fn delete(

@@ -223,6 +223,24 @@ async fn skipped_operations_and_other_tables_are_not_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_key_leaves_out_what_is_skipped() {
+    for (skipped, expected) in [("d", "c"), ("c", "d")] {
+        let database =
+            Database::new("skipped_move", "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+                .await;
+        let options = [NO_DATA, ("skipped.operations", skipped), ("tombstones.on.delete", "false")];
+        let mut reader = database.open(&options).await;
+        database.run("UPDATE t SET id = 2").await;
+
+        let records = reader.records(1).await;
+
+        assert_eq!(codes(&records), expected);
+        reader.close().await;
+        database.remove().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn altered_table_is_followed() {
     let database = Database::new("altered", "CREATE TABLE t (id int PRIMARY KEY, a text)").await;
     let mut reader = database.open(&[NO_DATA]).await;
