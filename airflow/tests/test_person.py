@@ -78,6 +78,14 @@ def test_a_wrong_value_is_refused_without_repeating_it(document: Json, pointer: 
     assert str(value) not in str(error.value)
 
 
+@pytest.mark.parametrize("pointer", ["/name/first", "/name/last", "/location/city", "/location/country"])
+def test_names_and_places_are_not_empty(document: Json, pointer: str) -> None:
+    put(document, pointer, "")
+
+    with pytest.raises(InvalidField, match=f"field `{pointer}` is not a string that is not empty"):
+        person.parse(document)
+
+
 def test_postcodes_are_text_with_their_zeros(document: Json) -> None:
     for given, kept in (("0001", "0001"), (200, "200"), ("A1B 2C3", "A1B 2C3")):
         put(document, "/location/postcode", given)

@@ -49,6 +49,10 @@ def _text(value: Json) -> str | None:
     return value if isinstance(value, str) and _storable(value) else None
 
 
+def _filled(value: Json) -> str | None:
+    return _text(value) or None
+
+
 def _storable(value: str) -> bool:
     """Whether Postgres can hold the text: no NUL, no half of a surrogate pair."""
     return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
@@ -90,6 +94,7 @@ def _moment(value: Json) -> datetime | None:
     return moment if moment is not None and moment.tzinfo is not None else None
 
 
+_FILLED = "a string that is not empty"
 _DEGREES = "degrees with at most four decimals, as a string"
 _MOMENT = "a date and time in ISO 8601 with a zone"
 
@@ -97,13 +102,13 @@ COLUMNS: tuple[Column, ...] = (
     Column("id", "uuid", "/login/uuid", "a uuid", _uuid),
     Column("gender", "text", "/gender", "`female` or `male`", _matching("female|male")),
     Column("name_title", "text", "/name/title", "a string", _text),
-    Column("name_first", "text", "/name/first", "a string", _text),
-    Column("name_last", "text", "/name/last", "a string", _text),
+    Column("name_first", "text", "/name/first", _FILLED, _filled),
+    Column("name_last", "text", "/name/last", _FILLED, _filled),
     Column("street_number", "integer", "/location/street/number", "a positive 32-bit number", _street_number),
     Column("street_name", "text", "/location/street/name", "a string", _text),
-    Column("city", "text", "/location/city", "a string", _text),
+    Column("city", "text", "/location/city", _FILLED, _filled),
     Column("state", "text", "/location/state", "a string", _text),
-    Column("country", "text", "/location/country", "a string", _text),
+    Column("country", "text", "/location/country", _FILLED, _filled),
     Column("postcode", "text", "/location/postcode", "a string or a whole number", _postcode),
     Column("latitude", "numeric", "/location/coordinates/latitude", _DEGREES, _degrees(90)),
     Column("longitude", "numeric", "/location/coordinates/longitude", _DEGREES, _degrees(180)),
