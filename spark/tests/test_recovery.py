@@ -4,6 +4,7 @@ import shutil
 import threading
 
 import pytest
+from cassandra import InvalidRequest
 from cassandra.cluster import Session
 from events import Event, Table, UsersTopic
 from pyspark.errors import PySparkException
@@ -194,6 +195,50 @@ def test_other_reference_date_is_refused_until_a_reset(configure, keyspace: str)
     again.take_over()
     for store in (first, other, again):
         store.close()
+
+
+@pytest.mark.usefixtures("spark")
+def test_reset_that_is_cut_off_must_be_repeated(configure, cassandra: Session, keyspace: str):
+    store, resetting = Store(configure()), Store(configure("--reset"))
+    store.take_over()
+    cassandra.execute(f"DROP TABLE {keyspace}.person_states")
+
+    with pytest.raises(InvalidRequest, match="person_states"):
+        resetting.take_over()
+
+    with pytest.raises(StoreError, match=f"reset of keyspace {keyspace} was cut off"):
+        store.take_over()
+    again = Store(configure("--reset"))
+    again.take_over()
+    for part in (store, resetting, again):
+        part.close()
+
+
+@pytest.mark.usefixtures("spark")
+def test_keyspace_of_another_topic_is_refused(configure, topic: UsersTopic):
+    first, other = Store(configure()), Store(configure("--topic", "others.public.users"))
+    first.take_over()
+
+    with pytest.raises(StoreError, match=f"holds the statistics of topic {topic.name}; name another --keyspace"):
+        other.take_over()
+
+    for store in (first, other):
+        store.close()
+
+
+def test_checkpoint_that_is_ahead_of_the_tables_is_refused(
+    table: Table, topic: UsersTopic, run_job, keyspace: str, cassandra: Session
+):
+    run_job()
+    topic.send(table.insert("Iran", "1990-01-01"))
+
+    with pytest.raises(PySparkException, match="name a new --checkpoint, or fill them first with --mode backfill"):
+        run_job("--reset")
+
+    assert population(cassandra, keyspace) == {}
+    run_job("--mode", "backfill")
+    run_job()
+    assert population(cassandra, keyspace) == expected_population(table)
 
 
 def test_registry_that_does_not_answer_loses_nothing(

@@ -50,6 +50,9 @@ def start_session(settings: Settings, directory: str) -> SparkSession:
     builder = SparkSession.builder.appName("users-stats").config(map=_session_options(settings))
     if settings.master:
         builder = builder.master(settings.master)
+        if settings.master.startswith("local"):
+            # The workers are processes of this machine: the same Python, not the first one of the PATH.
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("WARN")
     _send_package(spark, directory)
@@ -75,13 +78,13 @@ def run(spark: SparkSession, settings: Settings, stop: threading.Event) -> None:
 def _stream(spark: SparkSession, settings: Settings, processor: Processor, stop: threading.Event) -> None:
     refused = threading.Event()
 
-    def apply(messages: DataFrame, _: int) -> None:
+    def apply(messages: DataFrame, number: int) -> None:
         if stop.is_set():
             # With a backlog no moment between two batches is idle. What is refused here is not marked as done.
             refused.set()
             log.info("stopping before this batch, which Spark is going to report as an error")
             raise InterruptedError("stopping")
-        processor.process(messages)
+        processor.process(messages, has_predecessor=number > 0)
 
     reader = _messages(spark.readStream, settings).option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
     once = settings.trigger == AVAILABLE_NOW

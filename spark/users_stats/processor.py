@@ -21,8 +21,8 @@ from pyspark.sql import functions as f
 from users_stats import person
 from users_stats.decode import TRUNCATE, changes, dead_letters, framed
 from users_stats.registry import SchemaRegistry
-from users_stats.settings import Settings
-from users_stats.store import WINDOWS_TTL_SECONDS, Batch, Offsets, Store
+from users_stats.settings import EARLIEST, Settings
+from users_stats.store import WINDOWS_TTL_SECONDS, Batch, Offsets, Store, StoreError
 from users_stats.topics import create_missing_topic
 from users_stats.totals import window_counts
 
@@ -68,9 +68,12 @@ class Processor:
         self._registry = registry
         self.progress = Progress()
 
-    def process(self, messages: DataFrame) -> None:
-        """Apply messages of Kafka, with headers; those that cannot be read go to the dead letter topic."""
-        self._process(messages, unfinished=None)
+    def process(self, messages: DataFrame, *, has_predecessor: bool = False) -> None:
+        """Apply messages of Kafka, with headers; those that cannot be read go to the dead letter topic.
+
+        `has_predecessor` says that a checkpoint knows of batches before this one.
+        """
+        self._process(messages, None, has_predecessor=has_predecessor)
 
     def resume(self) -> None:
         """Finish the batch that an earlier run left in the journal."""
@@ -79,13 +82,15 @@ class Processor:
             log.info("finishing batch %d of an earlier run", batch.number)
             self._process(self._read(batch.offsets), batch)
 
-    def _process(self, messages: DataFrame, unfinished: Batch | None) -> None:
+    def _process(self, messages: DataFrame, unfinished: Batch | None, *, has_predecessor: bool = False) -> None:
         started = time.monotonic()
         messages = framed(messages).persist()
         try:
             offsets, schema_ids, self.progress = _survey(messages)
             if not offsets:
                 return
+            if has_predecessor:
+                self._refuse_lost_tables(offsets)
             schemas = {schema_id: self._registry.schema(schema_id) for schema_id in sorted(schema_ids)}
             decoded = changes(messages.where("value IS NOT NULL"), schemas).persist()
             try:
@@ -98,6 +103,19 @@ class Processor:
         finally:
             messages.unpersist()
             self.progress.seconds = time.monotonic() - started
+
+    def _refuse_lost_tables(self, offsets: Offsets) -> None:
+        """Stop when the tables are new and the checkpoint is not: what it has behind it would never be counted.
+
+        A predecessor that found the topic empty leaves the offsets at 0; other starting offsets leave out on purpose.
+        """
+        begins_late = any(first > 0 for first, _ in offsets.values())
+        if begins_late and self._settings.starting_offsets == EARLIEST and self._store.is_new():
+            raise StoreError(
+                f"the tables of keyspace {self._settings.keyspace} are new, but --checkpoint"
+                f" {self._settings.checkpoint} goes on behind messages that they lack: name a new --checkpoint, or fill"
+                " them first with --mode backfill"
+            )
 
     def _bad(self, decoded: DataFrame) -> int:
         """Count the messages that are no changes, and stop at one that cannot be passed over."""

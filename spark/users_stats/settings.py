@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 AVAILABLE_NOW = "available-now"
+EARLIEST = "earliest"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--starting-offsets",
-        default="earliest",
+        default=EARLIEST,
         metavar="earliest|latest|JSON",
         help="where a new checkpoint and a backfill start (%(default)s)",
     )

@@ -55,7 +55,7 @@ TABLES = {
         topic text PRIMARY KEY, owner uuid, number bigint, offsets text, done boolean,
         age_at text, session_gap_seconds int)""",
 }
-"""Name to the rest of its definition; all of them are emptied to build the tables anew."""
+"""Name to the rest of its definition. To build them anew they are emptied in this order, the journal last."""
 
 
 class StoreError(Exception):
@@ -102,14 +102,19 @@ class Store:
         """Become the one run that may write, after a check that the tables were built with the same settings."""
         topic, age_at, gap = self._settings.topic, self._settings.age_at.isoformat(), self._settings.session_gap_seconds
         if self._settings.reset:
-            for table in TABLES:
-                self._session.execute(f"TRUNCATE {self._keyspace}.{table}")
+            self._empty_tables()
+        self._refuse_other_topics()
         self._session.execute(
             f"INSERT INTO {self._keyspace}.batches (topic, number, done, age_at, session_gap_seconds)"
             " VALUES (%s, 0, true, %s, %s) IF NOT EXISTS",
             (topic, age_at, gap),
         )
         row = self._journal()
+        if row.age_at is None:
+            raise StoreError(
+                f"a --reset of keyspace {self._keyspace} was cut off, and some of its tables are empty;"
+                " repeat it with --mode backfill --reset"
+            )
         if (row.age_at, row.session_gap_seconds) != (age_at, gap):
             raise StoreError(
                 f"keyspace {self._keyspace} was built with --age-at {row.age_at} and --session-gap-seconds"
@@ -117,6 +122,29 @@ class Store:
             )
         update = f"UPDATE {self._keyspace}.batches SET owner = %s WHERE topic = %s IF EXISTS"
         self._session.execute(update, (self._owner, topic))
+
+    def _empty_tables(self) -> None:
+        """Truncate all tables. Until the journal goes too, its missing day says that this has not ended."""
+        update = f"UPDATE {self._keyspace}.batches SET owner = %s, age_at = null WHERE topic = %s IF EXISTS"
+        for topic in self._topics():
+            self._session.execute(update, (self._owner, topic))
+        for table in TABLES:
+            self._session.execute(f"TRUNCATE {self._keyspace}.{table}")
+
+    def _refuse_other_topics(self) -> None:
+        others = [topic for topic in self._topics() if topic != self._settings.topic]
+        if others:
+            raise StoreError(
+                f"keyspace {self._keyspace} holds the statistics of topic {others[0]}; name another --keyspace,"
+                " or empty it with --mode backfill --reset"
+            )
+
+    def _topics(self) -> list[str]:
+        return [row.topic for row in self._session.execute(f"SELECT topic FROM {self._keyspace}.batches")]
+
+    def is_new(self) -> bool:
+        """Whether no batch was ever begun."""
+        return self._journal().number == 0
 
     def unfinished(self) -> Batch | None:
         """Return the batch that an earlier run began and did not finish."""
