@@ -15,8 +15,10 @@ use scylla::client::session::Session;
 use sluice_users::compare::{Comparison, Difference, Tables, compare, wait_until_equal};
 use sluice_users::feeder::{Feeder, Mix, Operation};
 use sluice_users::topic::{Records, Topic};
+use sluice_users::verify::{Expected, Places, verify};
 use sluice_users::{cassandra, init, postgres};
 use tokio_postgres::Client;
+use uuid::Uuid;
 
 /// The users table as a sink creates it.
 const CREATE_TABLE: &str = "(id uuid PRIMARY KEY, gender text, name_title text, name_first text, name_last text, \
@@ -233,6 +235,44 @@ async fn the_common_scalar_types_are_equal_by_value() {
         wait_until_equal(&lab.postgres, &lab.cassandra, &tables, Duration::from_secs(1)).await.unwrap();
 
     assert!(comparison.is_equal(), "{comparison}");
+    lab.close().await;
+}
+
+#[tokio::test]
+async fn a_key_of_an_erased_person_is_found_wherever_it_is_left() {
+    let lab = Lab::open("erased").await;
+    let (key, kafka) = (Uuid::from_u128(7), address("SLUICE_TEST_KAFKA"));
+    lab.feeder(7).await.insert_many(1, 1).await.unwrap();
+    lab.sql(&format!(
+        "UPDATE public.users SET id = '{key}';
+         INSERT INTO public.users_rejected VALUES ('batch', 1, 0, '{key}', '/email', 'not there', '{{}}');
+         INSERT INTO public.erasure_requests (user_id) VALUES ('{key}');
+         INSERT INTO public.reconciliations (run, started_at, finished_at, verdict, differing_keys)
+             VALUES ('run', now(), now(), 'different', ARRAY['{key}']::uuid[])"
+    ))
+    .await;
+    lab.copy().await;
+    lab.cql(&format!("CREATE TABLE {}.user_sessions (user_id uuid PRIMARY KEY)", lab.name)).await;
+    lab.cql(&format!("INSERT INTO {}.user_sessions (user_id) VALUES ({key})", lab.name)).await;
+    let places = Places {
+        postgres: &lab.postgres,
+        cassandra: &lab.cassandra,
+        kafka: &kafka,
+        topic: &lab.name,
+        tables: lab.tables.clone(),
+        statistics: &lab.name,
+    };
+
+    let verdict =
+        verify(&places, Expected { erased: vec![key], slot: None }, Duration::ZERO).await.to_string();
+
+    for table in ["users", "users_rejected", "erasure_requests", "reconciliations"] {
+        assert!(verdict.contains(&format!("{key} in table {table} of Postgres")), "{verdict}");
+    }
+    for table in ["users", "user_sessions"] {
+        assert!(verdict.contains(&format!("{key} in {}.{table}", lab.name)), "{verdict}");
+    }
+    assert!(verdict.contains(&format!("{key} was never in Kafka")), "{verdict}");
     lab.close().await;
 }
 

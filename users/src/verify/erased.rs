@@ -21,15 +21,27 @@ pub(super) async fn check(places: &Places<'_>, erased: &[Uuid]) -> anyhow::Resul
     Ok(Err(format!("erased people are still there: {}", left.join(", "))))
 }
 
+/// The users table, and what the DAGs keep beside it that may hold a person's key.
 async fn in_postgres(places: &Places<'_>, erased: &[Uuid]) -> anyhow::Result<Vec<String>> {
     let keys: Vec<String> = erased.iter().map(Uuid::to_string).collect();
-    let statement = format!(
-        "SELECT id::text FROM {}.{} WHERE id = ANY($1::text[]::uuid[])",
-        quote(&places.tables.postgres_schema),
-        quote(&places.tables.postgres_table)
-    );
-    let rows = places.postgres.query(&statement, &[&keys]).await?;
-    rows.iter().map(|row| Ok(format!("{} in Postgres", row.try_get::<_, &str>(0)?))).collect()
+    let schema = quote(&places.tables.postgres_schema);
+    let holders = [
+        (places.tables.postgres_table.as_str(), "id"),
+        ("users_rejected", "user_id"),
+        ("erasure_requests", "user_id"),
+        ("reconciliations", "unnest(differing_keys)"),
+    ];
+    let mut left = Vec::new();
+    for (table, key) in holders {
+        let statement = format!(
+            "SELECT key::text FROM (SELECT {key} FROM {schema}.{}) AS held (key) WHERE key = ANY($1::text[]::uuid[])",
+            quote(table)
+        );
+        for row in places.postgres.query(&statement, &[&keys]).await? {
+            left.push(format!("{} in table {table} of Postgres", row.try_get::<_, &str>(0)?));
+        }
+    }
+    Ok(left)
 }
 
 async fn in_cassandra(places: &Places<'_>, erased: &[Uuid]) -> anyhow::Result<Vec<String>> {
