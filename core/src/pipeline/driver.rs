@@ -40,6 +40,10 @@ impl<'a> Driver<'a> {
         let (window, saving) = (Window::default(), Saving::default());
         let mut driver = Self { pipeline, sink, window, backoff, saving };
         let result = driver.sources().await;
+        if driver.saving.is_under_way() {
+            // Whoever reads or sets the position next must not be overtaken by this save.
+            driver.saving.answered().await;
+        }
         let closed = driver.sink.close().await;
         result.and(closed)
     }
@@ -55,6 +59,8 @@ impl<'a> Driver<'a> {
     }
 
     async fn source(&mut self) -> Result<(), Error> {
+        // A source that ended and then failed to acknowledge may have left one: it would come after the source's start.
+        self.settle(None).await?;
         if self.saving.saved.is_none() {
             self.saving.saved = self.pipeline.load().await?;
         }
@@ -150,8 +156,13 @@ impl<'a> Driver<'a> {
     }
 
     /// Flushes what there is and waits until its position is saved and acknowledged.
-    async fn finish(&mut self, mut source: Option<&mut (dyn DynSource + '_)>) -> Result<(), Error> {
+    async fn finish(&mut self, source: Option<&mut (dyn DynSource + '_)>) -> Result<(), Error> {
         self.flush().await?;
+        self.settle(source).await
+    }
+
+    /// Waits until no position is on its way to the store.
+    async fn settle(&mut self, mut source: Option<&mut (dyn DynSource + '_)>) -> Result<(), Error> {
         while self.saving.is_under_way() {
             self.saving.answered().await;
             self.acknowledge(source.as_deref_mut()).await?;

@@ -115,6 +115,7 @@ impl Entry {
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLog {
     entries: Arc<Mutex<Vec<Arc<Entry>>>>,
+    acknowledge_failures: Arc<Mutex<VecDeque<Error>>>,
     arrived: Arc<Notify>,
     journal: Journal,
 }
@@ -129,6 +130,11 @@ impl MemoryLog {
     pub fn append(&self, entry: Entry) {
         lock(&self.entries).push(Arc::new(entry));
         self.arrived.notify_waiters();
+    }
+
+    /// Makes a later acknowledgement fail: the next one, then the one after it.
+    pub fn fail_acknowledge(&self, error: Error) {
+        lock(&self.acknowledge_failures).push_back(error);
     }
 
     /// Opens a source whose batches hold `batch_size` records at the most.
@@ -206,6 +212,10 @@ impl Source for MemorySource {
     }
 
     async fn acknowledge(&mut self, position: &MemoryPosition) -> Result<(), Error> {
+        if let Some(error) = lock(&self.log.acknowledge_failures).pop_front() {
+            self.log.journal.note(format!("failed acknowledge {}", position.next));
+            return Err(error);
+        }
         self.log.journal.note(format!("acknowledge {}", position.next));
         Ok(())
     }

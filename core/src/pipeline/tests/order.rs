@@ -172,6 +172,16 @@ async fn nothing_is_saved_in_the_middle_of_a_transaction() {
 
 // The clock is not paused in these: it stands still while a thread saves.
 
+/// Lets the pipeline go on until it waits for a thread.
+async fn let_others_run() {
+    /// More than it ever takes.
+    const TURNS: usize = 100;
+
+    for _ in 0..TURNS {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn windows_go_on_while_a_position_is_saved() {
     let mut world = World::new();
@@ -210,6 +220,47 @@ async fn stop_waits_for_the_position_that_is_being_saved() {
     running.await.unwrap().unwrap();
 
     assert_eq!(world.journal_of(&["save", "acknowledge"]), ["save 1", "acknowledge 1"]);
+}
+
+#[tokio::test]
+async fn failed_pipeline_ends_after_the_save_that_is_under_way() {
+    let mut world = World::new();
+    world.flush.max_records = 1;
+    world.batch_size = 1;
+    world.checkpoints.stall();
+    let running = world.start();
+    world.feed(&["a"]);
+    world.until("flush").await;
+    world.table.fail_write(TestError::stop());
+    world.feed(&["b"]);
+    world.until("failed write b").await;
+    let_others_run().await;
+    let ended_early = running.is_finished();
+    world.checkpoints.resume();
+
+    running.await.unwrap().unwrap_err();
+
+    assert!(!ended_early);
+    assert_eq!(world.saved(), Some(1));
+}
+
+#[tokio::test]
+async fn source_is_opened_again_behind_all_that_was_being_saved() {
+    let mut world = World::new();
+    world.flush.max_records = 1;
+    world.batch_size = 1;
+    world.checkpoints.stall();
+    world.log.fail_acknowledge(TestError::retry());
+    let running = world.start();
+    world.feed(&["a", "b"]);
+    world.until("write b").await;
+    world.log.append(Entry::End);
+    let_others_run().await;
+    world.checkpoints.resume();
+
+    running.await.unwrap().unwrap();
+
+    assert_eq!(world.journal_of(&["open"]), ["open 0", "open 2"]);
 }
 
 #[tokio::test(start_paused = true)]
