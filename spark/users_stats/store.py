@@ -86,6 +86,7 @@ class Store:
                 EXEC_PROFILE_DEFAULT: ExecutionProfile(
                     load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
                     consistency_level=ConsistencyLevel.LOCAL_QUORUM,
+                    serial_consistency_level=ConsistencyLevel.LOCAL_SERIAL,
                     request_timeout=30,
                 )
             },

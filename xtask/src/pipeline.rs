@@ -114,7 +114,7 @@ impl<'a> Pipeline<'a> {
             ("Airflow", format!("{} (user admin, password admin)", url(&self.airflow.api))),
             ("Spark", url(&self.spark.master)),
             ("Spark job", url(&self.spark.users_stats)),
-            ("Sluice", format!("{}/connectors", url(&self.sluice))),
+            ("Sluice", format!("{}/health", url(&self.sluice))),
             ("schemas", format!("{}/subjects", self.stack.registry_url())),
             ("people", format!("{}/api/?results=3", url(&self.randomuser))),
         ]

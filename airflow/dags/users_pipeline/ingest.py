@@ -34,7 +34,8 @@ _IS_ERASED = """
 
 # Two clauses keep the change stream quiet. A plain ON CONFLICT DO UPDATE writes a new row version, and so a change
 # event, for every row that is there already, identical or not; the WHERE below lets only real differences through.
-# The rows are locked in the order of their keys, so that two writers cannot wait for each other.
+# The rows are locked in the order of their keys, so that two ingests cannot wait for each other. A
+# deadlock with a life event, which locks in another order, is ended by Postgres and tried again by Airflow.
 UPSERT = f"""
 WITH incoming AS MATERIALIZED (
     SELECT *, {_IS_ERASED.format(id="document.id")} AS is_erased

@@ -46,7 +46,10 @@ class Sluice:
     names: SluiceNames
 
     def wal_position(self) -> str:
-        """Return the current end of the WAL: every commit that was seen until now lies before it."""
+        """Return the end of the written WAL.
+
+        Every commit that was seen until now lies before it, unless its session has `synchronous_commit=off`.
+        """
         return self.database.execute("SELECT pg_current_wal_lsn()::text").fetchone()[0]
 
     def unconfirmed_bytes(self, lsn: str) -> int:

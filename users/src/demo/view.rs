@@ -226,7 +226,7 @@ impl View {
         writeln!(text, "              kafka       {kafka}")?;
         writeln!(text, "              schemas     {registry}/subjects")?;
         writeln!(text, "              cassandra   {cassandra}")?;
-        writeln!(text, "              connectors  {sluice}/connectors")?;
+        writeln!(text, "              health      {sluice}/health")?;
         writeln!(text, "              metrics     {sluice}/metrics")?;
         writeln!(text, "  stop        ctrl-c")
     }
