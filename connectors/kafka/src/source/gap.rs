@@ -64,12 +64,56 @@ pub(super) fn check(
 ///
 /// Compaction and transactions leave offsets out, too: the brokers know whether it was retention.
 pub(super) fn jumps(batch: &RawBatch, next: &Offsets) -> Offsets {
-    let mut jumps = Offsets::default();
-    for (topic, partition, previous, offset) in batch.steps() {
-        let expected = previous.map(|previous| previous + 1).or_else(|| next.next(topic, partition));
-        if expected.is_some_and(|expected| expected < offset) && jumps.next(topic, partition).is_none() {
-            jumps.set(topic, partition, expected.unwrap_or(offset));
+    find_jumps(batch.places(), next)
+}
+
+fn find_jumps<'a>(places: impl Iterator<Item = (&'a str, i32, i64)>, next: &Offsets) -> Offsets {
+    let (mut jumps, mut passed) = (Offsets::default(), Offsets::default());
+    // The partition that is being followed, with what comes next in it.
+    let mut run: Option<(&str, i32, i64)> = None;
+    for (topic, partition, offset) in places {
+        let expected = match run {
+            Some((of, number, expected)) if (of, number) == (topic, partition) => Some(expected),
+            _ => {
+                if let Some((topic, partition, expected)) = run {
+                    passed.set(topic, partition, expected);
+                }
+                passed.next(topic, partition).or_else(|| next.next(topic, partition))
+            }
+        };
+        if let Some(expected) = expected.filter(|expected| *expected < offset)
+            && jumps.next(topic, partition).is_none()
+        {
+            jumps.set(topic, partition, expected);
         }
+        run = Some((topic, partition, offset + 1));
     }
     jumps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offsets(places: &[(&str, i32, i64)]) -> Offsets {
+        let mut offsets = Offsets::default();
+        places.iter().for_each(|(topic, partition, next)| offsets.set(topic, *partition, *next));
+        offsets
+    }
+
+    #[test]
+    fn partitions_that_take_turns_do_not_jump() {
+        let batch = [("t", 0, 5), ("t", 0, 6), ("t", 1, 3), ("t", 0, 7), ("u", 0, 0), ("t", 1, 4)];
+        let next = offsets(&[("t", 0, 5), ("t", 1, 3)]);
+
+        assert!(find_jumps(batch.into_iter(), &next).is_empty());
+    }
+
+    #[test]
+    fn first_offset_that_was_left_out_is_told() {
+        let batch = [("t", 0, 5), ("t", 1, 9), ("t", 0, 8), ("t", 0, 20)];
+        let next = offsets(&[("t", 0, 5), ("t", 1, 3)]);
+
+        assert_eq!(find_jumps(batch.into_iter(), &next), offsets(&[("t", 0, 6), ("t", 1, 3)]));
+    }
 }

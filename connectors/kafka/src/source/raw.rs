@@ -91,13 +91,9 @@ impl RawBatch {
         });
     }
 
-    /// Returns each message's partition and offset, with the offset before it if its neighbour is of the same partition.
-    pub(super) fn steps(&self) -> impl Iterator<Item = (&str, i32, Option<i64>, i64)> {
-        let previous = std::iter::once(None).chain(self.messages.iter().map(Some));
-        previous.zip(&self.messages).map(|(previous, message)| {
-            let previous = previous.filter(|previous| previous.is_beside(message));
-            (&*message.topic, message.partition, previous.map(|previous| previous.offset), message.offset)
-        })
+    /// Returns each message's topic, partition and offset.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&str, i32, i64)> {
+        self.messages.iter().map(|message| (&*message.topic, message.partition, message.offset))
     }
 
     /// Returns key and value of a message by its place in the batch.
