@@ -191,7 +191,11 @@ impl Deviation {
             }
             Self::Padded(scale) => {
                 use bytes::BufMut as _;
-                Numeric::read(value)?.put_plain(chunk);
+                let numeric = Numeric::read(value)?;
+                if let Some(word) = numeric.special() {
+                    return Ok(Value::from_static(word));
+                }
+                numeric.put_plain(chunk);
                 chunk.put_u8(b'.');
                 chunk.put_bytes(b'0', usize::try_from(*scale).unwrap_or(0));
             }
@@ -287,6 +291,15 @@ mod tests {
         assert_eq!(timestamp(9_223_371_331_199_999_999), -9_223_372_036_853_775_810);
         assert_eq!(timestamp(253_402_300_799_999_999 - EPOCH_MICROS), 253_402_300_799_999_999);
         assert_eq!(timestamp(i64::MIN), NEGATIVE_INFINITY_MICROS);
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_filled_up_with_zeros() {
+        let nan = Bytes::from_static(&[0, 0, 0, 0, 0xC0, 0, 0, 0]);
+
+        let value = Deviation::Padded(2046).decode(&nan, &nan, &mut BytesMut::new());
+
+        assert_eq!(value, Ok(Value::from_static("NAN")));
     }
 
     #[test]

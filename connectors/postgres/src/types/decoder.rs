@@ -227,10 +227,18 @@ pub(super) fn put_binary(mode: BinaryMode, bytes: &[u8], out: &mut BytesMut) {
     }
 }
 
-/// Splits a time with zone into microseconds and seconds west of Greenwich.
+/// Splits a time with zone into microseconds and seconds west of Greenwich, within Postgres's bounds for them
+/// (`timetz_recv` in `date.c`).
 pub(super) fn timetz(value: &[u8]) -> Result<(i64, i32), ValueError> {
+    /// Zones are nearer to Greenwich than this.
+    const ZONE_LIMIT: u32 = 16 * 3600;
+
     let (time, zone) = value.split_at_checked(8).ok_or(ValueError::Length)?;
-    Ok((i64::from_be_bytes(array(time)?), i32::from_be_bytes(array(zone)?)))
+    let (time, zone) = (i64::from_be_bytes(array(time)?), i32::from_be_bytes(array(zone)?));
+    if !(0..=temporal::DAY_MICROS).contains(&time) || zone.unsigned_abs() >= ZONE_LIMIT {
+        return Err(ValueError::Length);
+    }
+    Ok((time, zone))
 }
 
 #[inline]
@@ -301,6 +309,7 @@ fn decode_array(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::structured::Part;
 
     fn decode(decoder: &Decoder, value: &[u8]) -> Result<Value, ValueError> {
         let whole = Bytes::copy_from_slice(value);
@@ -343,6 +352,25 @@ mod tests {
         let Value::String(text) = value else { panic!("text is a string") };
         assert!(whole.as_ptr_range().contains(&text.as_bytes().as_ptr()));
         assert_eq!(decode(&Decoder::Text, &[0xFF]), Err(ValueError::NotUtf8));
+    }
+
+    #[test]
+    fn malformed_values_are_refused_without_a_panic() {
+        // A digit beyond 9999 behind another one, and a sign that is none.
+        let digit = [0, 2, 0, 1, 0, 0, 0, 0, 0, 1, 0xFF, 0xFF];
+        let sign = [0, 1, 0, 0, 0x12, 0x34, 0, 0, 0, 1];
+        let late = [i64::MAX.to_be_bytes().as_slice(), &3600_i32.to_be_bytes()].concat();
+        let far = [[0; 8].as_slice(), &i32::MIN.to_be_bytes()].concat();
+        let zoned = Decoder::Structured(Box::new(Structured::new(Part::TimeTz, 6)));
+
+        for (decoder, value) in [
+            (Decoder::NumericText, digit.as_slice()),
+            (Decoder::NumericText, &sign),
+            (Decoder::TimeTz, &late),
+            (zoned, &far),
+        ] {
+            assert_eq!(decode(&decoder, value), Err(ValueError::Length));
+        }
     }
 
     #[test]

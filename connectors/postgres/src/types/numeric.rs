@@ -7,6 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::ValueError;
 
+const POSITIVE: u16 = 0;
 const NEGATIVE: u16 = 0x4000;
 const NAN: u16 = 0xC000;
 const INFINITY: u16 = 0xD000;
@@ -33,15 +34,18 @@ impl<'a> Numeric<'a> {
         let (head, groups) = value.split_first_chunk::<8>().ok_or(ValueError::Length)?;
         let [a, b, c, d, e, f, g, h] = *head;
         let count = usize::from(u16::from_be_bytes([a, b]));
-        if groups.len() != count * 2 {
-            return Err(ValueError::Length);
-        }
-        Ok(Self {
+        let sign = u16::from_be_bytes([e, f]);
+        let read = Self {
             groups,
             weight: i16::from_be_bytes([c, d]).into(),
-            sign: u16::from_be_bytes([e, f]),
+            sign,
             display_scale: u16::from_be_bytes([g, h]).into(),
-        })
+        };
+        let known = matches!(sign, POSITIVE | NEGATIVE | NAN | INFINITY | NEGATIVE_INFINITY);
+        if groups.len() != count * 2 || !known || read.digits().any(|digit| digit >= STEP) {
+            return Err(ValueError::Length);
+        }
+        Ok(read)
     }
 
     fn digits(self) -> impl DoubleEndedIterator<Item = u32> + 'a {

@@ -7,6 +7,7 @@ use sluice_core::schema::{Field, Kind, Schema, SchemaRef, debezium};
 use sluice_core::value::{Struct, Value};
 
 use super::ValueError;
+use super::decoder::timetz;
 use super::temporal::{DAY_MICROS, EPOCH_DAYS, SECOND_MICROS, civil};
 
 const POSITIVE_INFINITY: &str = "POSITIVE_INFINITY";
@@ -104,10 +105,9 @@ impl Structured {
                 self.of(vec![hour, minute, second, nanos, precision])
             }
             Part::TimeTz => {
-                let (micros, west) = value.split_at_checked(8).ok_or(ValueError::Length)?;
-                let [hour, minute, second, nanos] = time(i64::from_be_bytes(fixed(micros)?));
-                let east = Value::Int32(-i32::from_be_bytes(fixed(west)?));
-                self.of(vec![hour, minute, second, nanos, east, precision])
+                let (micros, west) = timetz(value)?;
+                let [hour, minute, second, nanos] = time(micros);
+                self.of(vec![hour, minute, second, nanos, Value::Int32(-west), precision])
             }
             Part::Timestamp | Part::TimestampTz => match i64::from_be_bytes(fixed(value)?) {
                 i64::MAX => self.special(POSITIVE_INFINITY),

@@ -65,7 +65,14 @@ fn dimensions(fields: &mut Fields<'_>) -> Result<Vec<Dimension>, ValueError> {
     }
     // Flags and the element's oid say nothing new.
     fields.take::<8>()?;
-    (0..count).map(|_| Ok(Dimension { length: fields.count()?, lower: fields.int32()? })).collect()
+    let dimension = |_| Ok(Dimension { length: fields.count()?, lower: fields.int32()? });
+    let dimensions = (0..count).map(dimension).collect::<Result<Vec<_>, _>>()?;
+    // An element takes its length field at least; of none there is an empty `int2vector`.
+    let elements = dimensions.iter().fold(1_usize, |product, one| product.saturating_mul(one.length.max(1)));
+    if elements > (fields.0.len() / 4).max(1) {
+        return Err(ValueError::Length);
+    }
+    Ok(dimensions)
 }
 
 /// `{1,NULL,"a b"}`; with other lower bounds than 1, `[0:2]={…}`.
@@ -325,6 +332,25 @@ mod tests {
         let wire = array(&[(2, 0), (1, 1)], &[Some(b"x"), Some(b"y")]);
         assert_eq!(text(&output, &wire), "[0:1][1:1]={{x},{y}}");
         assert_eq!(text(&output, &array(&[], &[])), "{}");
+    }
+
+    #[test]
+    fn arrays_of_more_elements_than_were_sent_are_refused_at_once() {
+        let output = Output::Array { element: Box::new(Output::Verbatim), delimiter: b',' };
+
+        for lengths in [[i32::MAX, 0], [i32::MAX, i32::MAX]] {
+            let mut out = BytesMut::new();
+            let wire = array(&lengths.map(|length| (length, 1)), &[Some(b"x")]);
+            assert!(output.put(&wire, &mut out).is_err());
+            assert!(out.is_empty());
+        }
+    }
+
+    #[test]
+    fn empty_vectors_have_one_dimension_of_nothing() {
+        let output = Output::Vector(Box::new(Output::Int16));
+
+        assert_eq!(text(&output, &array(&[(0, 0)], &[])), "");
     }
 
     #[test]
