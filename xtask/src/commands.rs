@@ -17,11 +17,12 @@ mod python;
 pub mod servers;
 pub mod test;
 
-/// The repository's root: the folder above this crate.
+/// The repository's root: the folder that holds this crate, whichever crate of it cargo runs.
 pub(crate) fn root() -> PathBuf {
     let here =
         env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
-    here.parent().map_or_else(|| here.clone(), Path::to_owned)
+    let root = here.ancestors().find(|folder| folder.join("xtask/Cargo.toml").exists());
+    root.map_or_else(|| here.clone(), Path::to_owned)
 }
 
 /// Runs cargo in the repository's root and fails when it does.
