@@ -37,12 +37,11 @@ impl<'a> Driver<'a> {
         sink: Box<dyn DynSink>,
         backoff: Backoff,
     ) -> Result<(), Error> {
-        let (window, saving) = (Window::default(), Saving::default());
-        let mut driver = Self { pipeline, sink, window, backoff, saving };
+        let mut driver =
+            Self { pipeline, sink, window: Window::default(), backoff, saving: Saving::default() };
         let result = driver.sources().await;
         if driver.saving.is_under_way() {
-            // Whoever reads or sets the position next must not be overtaken by this save.
-            driver.saving.answered().await;
+            driver.saving.answered().await; // Or it would overtake whoever reads or sets the position next.
         }
         let closed = driver.sink.close().await;
         result.and(closed)
@@ -138,8 +137,7 @@ impl<'a> Driver<'a> {
 
     /// Takes the store's answer: acknowledges what is saved, or tries again.
     async fn acknowledge(&mut self, source: Option<&mut (dyn DynSource + '_)>) -> Result<(), Error> {
-        let store = self.pipeline.checkpoints.as_ref();
-        match self.saving.take_saved(store) {
+        match self.saving.take_saved(self.pipeline.checkpoints.as_ref()) {
             Ok(Some(durable)) => {
                 if let Some(source) = source {
                     source.acknowledge(&durable.checkpoint.position).await?;
