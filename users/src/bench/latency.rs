@@ -40,6 +40,7 @@ pub(super) async fn measure(bench: &Bench) -> anyhow::Result<String> {
         connector.push((key.to_owned(), value.to_owned()));
     }
     let sluice = bench.start(&connector)?;
+    slot_is_read(bench).await?;
     let fed = feed(bench).await?;
     let kafka = bench.options.servers.kafka.clone();
     let mut millis = tokio::task::spawn_blocking(move || read(&kafka, &topic, fed)).await??;
@@ -66,6 +67,18 @@ async fn create(bootstrap_servers: &str, topic: &str) -> anyhow::Result<()> {
         NewTopic::new(topic, 1, TopicReplication::Fixed(1)).set("message.timestamp.type", "LogAppendTime");
     for created in admin.create_topics([&new], &AdminOptions::new()).await? {
         created.map_err(|(topic, code)| anyhow::anyhow!("create topic {topic}: {code}"))?;
+    }
+    Ok(())
+}
+
+/// Waits until the slot is there and read: without a snapshot, earlier rows would never arrive.
+async fn slot_is_read(bench: &Bench) -> anyhow::Result<()> {
+    let client = postgres::connect_to(&bench.postgres).await?;
+    let start = Instant::now();
+    let sql = "SELECT 1 FROM pg_replication_slots WHERE slot_name = $1 AND active";
+    while client.query_opt(sql, &[&PREFIX]).await?.is_none() {
+        ensure!(start.elapsed() < super::LIMIT, "nobody reads slot {PREFIX}");
+        tokio::time::sleep(super::LOOK).await;
     }
     Ok(())
 }
