@@ -9,7 +9,7 @@
 //! | key column outside the replica identity | refused at the start | the zero of its type in deletes and key changes |
 //! | column of unknown type, `include.unknown.datatypes=false` | refused at the start | left out |
 //! | array of money, name, interval, bit strings, xml, point, refcursor | list of the element's type, or refused | left out |
-//! | array of a domain, of multirange and other unknown types | as the base type, or refused | left out, or list of bytes with `include.unknown.datatypes` |
+//! | array of a domain, of multirange and other unknown types | as the base type (domain), or refused; list of bytes with `include.unknown.datatypes` | left out, or list of bytes with `include.unknown.datatypes` |
 //! | column of type `name`, `include.unknown.datatypes=false` | the value | the value in a snapshot, null in the stream |
 //! | stored generated column | left out: Postgres does not publish it | the same here; Debezium has it in a snapshot |
 //! | `numeric` NaN, infinity, `precise` | record refused: a decimal has no such value | null |

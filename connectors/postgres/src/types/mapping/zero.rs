@@ -14,7 +14,7 @@ fn schema_ref(schema: &Schema) -> SchemaRef {
 }
 
 /// The value that Debezium invents for a column: the default of a function, or what an old tuple
-/// lacks for a required column. `None` where there is none (arrays).
+/// lacks for a required column. `None` for structs without a name.
 pub(crate) fn zero(schema: &Schema) -> Option<Value> {
     let name = schema.name.as_deref();
     Some(match (&schema.kind, name) {
