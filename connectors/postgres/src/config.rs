@@ -1,12 +1,14 @@
 //! The connector's properties: Debezium's names and defaults, and a few of our own.
 
+mod modes;
+
 use std::path::PathBuf;
 
-use regex::Regex;
-use sluice_core::config::{ByteSize, ConfigValue, Fault, Kind, Millis, Names, PatternList, Secret};
-use sluice_core::{config, config_enum};
+use sluice_core::config;
+use sluice_core::config::{ByteSize, Fault, Millis, PatternList, Secret};
 
 pub use crate::legacy::{Ignored, Unsupported};
+pub use modes::*;
 
 config! {
     /// Settings of the Postgres source.
@@ -188,206 +190,6 @@ config! {
     }
 }
 
-config_enum! {
-    /// `database.sslmode`.
-    pub enum SslMode {
-        /// No TLS.
-        Disable = "disable",
-        /// TLS if the server has it.
-        Prefer = "prefer",
-        /// TLS; verified only if a root certificate is given.
-        Require = "require",
-        /// TLS with a certificate of a trusted authority.
-        VerifyCa = "verify-ca",
-        /// The same, for this host.
-        VerifyFull = "verify-full",
-    }
-}
-
-config_enum! {
-    /// `plugin.name`.
-    pub enum Plugin {
-        /// The plugin that is built into Postgres.
-        PgOutput = "pgoutput",
-    }
-}
-
-config_enum! {
-    /// `publication.autocreate.mode`.
-    pub enum AutoCreate {
-        /// For all tables.
-        AllTables = "all_tables",
-        /// For the captured tables.
-        Filtered = "filtered",
-        /// Never.
-        Disabled = "disabled",
-        /// Without tables.
-        NoTables = "no_tables",
-    }
-}
-
-config_enum! {
-    /// `snapshot.mode`.
-    pub enum SnapshotMode {
-        /// On the first start.
-        Initial = "initial",
-        /// At each start.
-        Always = "always",
-        /// On the first start, then the source ends.
-        InitialOnly = "initial_only",
-        /// Never.
-        NoData = "no_data",
-        /// Never; the older name.
-        Never = "never",
-        /// On the first start, and when the slot is gone.
-        WhenNeeded = "when_needed",
-    }
-}
-
-config_enum! {
-    /// `decimal.handling.mode`.
-    pub enum DecimalMode {
-        /// Exact.
-        Precise = "precise",
-        /// Text.
-        String = "string",
-        /// Double precision.
-        Double = "double",
-    }
-}
-
-config_enum! {
-    /// `time.precision.mode`.
-    pub enum TimeMode {
-        /// As precise as the column.
-        Adaptive = "adaptive",
-        /// The same, times always in microseconds.
-        AdaptiveTimeMicroseconds = "adaptive_time_microseconds",
-        /// Connect's own types.
-        Connect = "connect",
-        /// ISO 8601 text.
-        IsoString = "isostring",
-        /// Microseconds, whatever the column's precision.
-        Microseconds = "microseconds",
-        /// Nanoseconds, whatever the column's precision.
-        Nanoseconds = "nanoseconds",
-        /// Structs of year, month, day and so on.
-        Structured = "structured",
-    }
-}
-
-config_enum! {
-    /// `hstore.handling.mode`.
-    pub enum HstoreMode {
-        /// JSON text.
-        Json = "json",
-        /// A map.
-        Map = "map",
-    }
-}
-
-config_enum! {
-    /// `compatibility`.
-    pub enum Compatibility {
-        /// What Postgres holds.
-        Correct = "correct",
-        /// What Debezium sends.
-        Debezium = "debezium",
-    }
-}
-
-config_enum! {
-    /// `binary.handling.mode`.
-    pub enum BinaryMode {
-        /// Bytes.
-        Bytes = "bytes",
-        /// Base64 text.
-        Base64 = "base64",
-        /// Base64 text for URLs.
-        Base64UrlSafe = "base64-url-safe",
-        /// Hexadecimal text.
-        Hex = "hex",
-    }
-}
-
-config_enum! {
-    /// `interval.handling.mode`.
-    pub enum IntervalMode {
-        /// Microseconds.
-        Numeric = "numeric",
-        /// ISO 8601 text.
-        String = "string",
-    }
-}
-
-config_enum! {
-    /// `schema.name.adjustment.mode` and `field.name.adjustment.mode`.
-    pub enum Adjustment {
-        /// Names as they are.
-        None = "none",
-        /// Names that Avro allows.
-        Avro = "avro",
-    }
-}
-
-/// `skipped.operations`: which kinds of change are left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SkippedOperations {
-    /// `c`.
-    pub create: bool,
-    /// `u`.
-    pub update: bool,
-    /// `d`.
-    pub delete: bool,
-    /// `t`.
-    pub truncate: bool,
-}
-
-impl ConfigValue for SkippedOperations {
-    const KIND: Kind = Kind::List;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let mut skipped = Self::default();
-        for name in Names::parse(text)?.0 {
-            match name.as_str() {
-                "c" => skipped.create = true,
-                "u" => skipped.update = true,
-                "d" => skipped.delete = true,
-                "t" => skipped.truncate = true,
-                "none" => {}
-                _ => return Err("a list of c, u, d and t, or none".to_owned()),
-            }
-        }
-        Ok(skipped)
-    }
-}
-
-/// `message.key.columns`: for tables that match, the columns of the key in order.
-#[derive(Debug, Clone, Default)]
-pub struct MessageKeys(Vec<(Regex, Vec<String>)>);
-
-impl MessageKeys {
-    /// Returns the key columns of `schema.table`, if it has an entry.
-    pub fn columns(&self, table: &str) -> Option<&[String]> {
-        self.0.iter().find(|(pattern, _)| pattern.is_match(table)).map(|(_, columns)| columns.as_slice())
-    }
-}
-
-impl ConfigValue for MessageKeys {
-    const KIND: Kind = Kind::String;
-
-    fn parse(text: &str) -> Result<Self, String> {
-        let expected = || "entries `schema.table:column,column` separated by `;`".to_owned();
-        let entry = |entry: &str| {
-            let (table, columns) = entry.rsplit_once(':').ok_or_else(expected)?;
-            let columns = Names::parse(columns)?.0;
-            let pattern = Regex::new(&format!("^(?i:{})$", table.trim())).map_err(|_| expected())?;
-            if columns.is_empty() { Err(expected()) } else { Ok((pattern, columns)) }
-        };
-        text.split(';').filter(|part| !part.trim().is_empty()).map(entry).collect::<Result<_, _>>().map(Self)
-    }
-}
-
 impl PostgresConfig {
     /// Returns the directory for spool files.
     pub(crate) fn spool_directory(&self) -> PathBuf {
@@ -511,15 +313,5 @@ mod tests {
         let properties: Vec<_> = faults.iter().map(|fault| fault.property.as_str()).collect();
         assert_eq!(properties, ["plugin.name", "signal.data.collection", "column.mask.with.5.chars"]);
         assert!(faults.iter().skip(1).all(|fault| fault.code == "config.unsupported_property"));
-    }
-
-    #[test]
-    fn message_keys_keep_their_order() {
-        let keys = MessageKeys::parse("public.t:b,a; inventory.*:id").unwrap();
-
-        assert_eq!(keys.columns("public.t").unwrap(), ["b", "a"]);
-        assert_eq!(keys.columns("inventory.x").unwrap(), ["id"]);
-        assert_eq!(keys.columns("public.u"), None);
-        assert!(MessageKeys::parse("public.t").is_err());
     }
 }
