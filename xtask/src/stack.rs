@@ -12,7 +12,7 @@ use crate::doctor::Java;
 use crate::pid_file::Identity;
 use crate::ports::Port;
 use crate::process::{Blueprint, Lifetime, Server, pid_files};
-use crate::servers::{Setting, Tuning, cassandra, kafka, kafka39, postgres, registry, zookeeper};
+use crate::servers::{Setting, Tuning, cassandra, connect, kafka, kafka39, postgres, registry, zookeeper};
 use crate::wait;
 
 mod janitor;
@@ -68,6 +68,8 @@ pub struct StackOptions {
     pub only: Vec<String>,
     /// Kafka 3.9 with ZooKeeper instead of the newest Kafka, which needs none.
     pub zookeeper: bool,
+    /// A worker of Kafka Connect too, with Debezium's Postgres connector and Apicurio's converters.
+    pub connect: bool,
 }
 
 /// The running servers, all on 127.0.0.1.
@@ -86,6 +88,8 @@ pub struct Stack {
     pub registry: Server,
     /// Cassandra; data centre `datacenter1`.
     pub cassandra: Server,
+    /// The worker of Kafka Connect, if the options ask for one.
+    pub connect: Option<Server>,
     setting: Setting,
     /// Ends after the servers: fields are dropped in order.
     _janitor: Option<Janitor>,
@@ -103,6 +107,7 @@ impl Stack {
             let named = |name| options.only.iter().any(|only| only == name);
             options.only.is_empty()
                 || named(server.name())
+                || server.name() == "connect"
                 || (server.name() == "zookeeper" && named("kafka"))
         };
         let started = each(stack.servers().into_iter().filter(wanted), Server::start);
@@ -140,15 +145,20 @@ impl Stack {
         format!("127.0.0.1:{}", self.cassandra.port())
     }
 
+    /// The REST API of the worker of Kafka Connect, if there is one.
+    pub fn connect_url(&self) -> Option<String> {
+        self.connect.as_ref().map(|worker| format!("http://127.0.0.1:{}", worker.port()))
+    }
+
     /// The folder with data, logs and pid files.
     pub fn directory(&self) -> &Path {
         &self.setting.directory
     }
 
-    /// The servers, in the order of [`SERVERS`], and ZooKeeper if Kafka needs it.
+    /// The servers, in the order of [`SERVERS`], then those that not every stack has: ZooKeeper, Kafka Connect.
     pub fn servers(&self) -> Vec<&Server> {
         let servers = [&self.postgres, &self.kafka, &self.registry, &self.cassandra];
-        servers.into_iter().chain(&self.zookeeper).collect()
+        servers.into_iter().chain(&self.zookeeper).chain(&self.connect).collect()
     }
 
     /// The home of the Java that the servers run on.
@@ -173,17 +183,34 @@ impl Stack {
             (&self.cassandra, "CASSANDRA_PORT", self.cassandra.port().to_string()),
         ];
         let running = addresses.into_iter().filter(|(server, ..)| server.pid().is_some());
-        running.map(|(_, name, value)| (name, value)).collect()
+        let connect = self.connect_url().map(|url| ("CONNECT_URL", url));
+        running.map(|(_, name, value)| (name, value)).chain(connect).collect()
     }
 
     /// The addresses under the names that the crates' tests and benchmarks read.
-    pub fn test_environment(&self) -> [(&'static str, String); 4] {
-        [
+    pub fn test_environment(&self) -> Vec<(&'static str, String)> {
+        let addresses = [
             ("SLUICE_TEST_POSTGRES", self.postgres_config("postgres")),
             ("SLUICE_TEST_KAFKA", self.bootstrap_servers()),
             ("SLUICE_TEST_REGISTRY", self.registry_url()),
             ("SLUICE_TEST_CASSANDRA", self.cassandra_address()),
-        ]
+        ];
+        let connect = self.connect_url().map(|url| ("SLUICE_TEST_CONNECT", url));
+        addresses.into_iter().chain(connect).collect()
+    }
+
+    /// The addresses under the names that the differential reads.
+    ///
+    /// # Errors
+    /// Fails when the stack has no worker of Kafka Connect.
+    pub fn differential_environment(&self) -> anyhow::Result<[(&'static str, String); 4]> {
+        let connect = self.connect_url().context("start the stack with a worker of Kafka Connect")?;
+        Ok([
+            ("SLUICE_DIFFERENTIAL_POSTGRES", self.postgres_config("postgres")),
+            ("SLUICE_DIFFERENTIAL_KAFKA", self.bootstrap_servers()),
+            ("SLUICE_DIFFERENTIAL_REGISTRY", format!("http://127.0.0.1:{}", self.registry.port())),
+            ("SLUICE_DIFFERENTIAL_CONNECT", connect),
+        ])
     }
 
     /// Stops all servers in order; what they stored stays if a directory was given.
@@ -191,11 +218,10 @@ impl Stack {
     /// # Errors
     /// Fails when a signal cannot be sent.
     pub fn stop(&self) -> anyhow::Result<()> {
-        // Kafka takes its leave from ZooKeeper.
-        let (zookeeper, others) =
-            self.servers().into_iter().partition::<Vec<_>, _>(|server| server.name() == "zookeeper");
-        each(others.into_iter(), Server::stop)?;
-        each(zookeeper.into_iter(), Server::stop)
+        // Connect takes its leave from Kafka, and Kafka from ZooKeeper.
+        each(self.connect.iter(), Server::stop)?;
+        each([&self.postgres, &self.kafka, &self.registry, &self.cassandra].into_iter(), Server::stop)?;
+        each(self.zookeeper.iter(), Server::stop)
     }
 
     fn prepare(options: &StackOptions) -> anyhow::Result<Self> {
@@ -225,7 +251,10 @@ impl Stack {
         };
         let registry = server("registry", 8081, &registry::blueprint)?;
         let cassandra = server("cassandra", 9042, &cassandra::blueprint)?;
-        Ok(Self { postgres, zookeeper, kafka, registry, cassandra, setting, _janitor: janitor })
+        // Beside Kafka: it looks for its plugins first, and waits for the broker then.
+        let worker = |setting: &Setting, port| connect::blueprint(setting, port, kafka.port());
+        let connect = options.connect.then(|| server("connect", 8083, &worker)).transpose()?;
+        Ok(Self { postgres, zookeeper, kafka, registry, cassandra, connect, setting, _janitor: janitor })
     }
 }
 
@@ -241,6 +270,8 @@ fn check(options: &StackOptions) -> anyhow::Result<()> {
     if let Some(name) = unknown {
         return Err(anyhow!("unknown server {name}; known: {}", SERVERS.join(", ")));
     }
+    let kafka = options.only.is_empty() || options.only.iter().any(|name| name == "kafka");
+    ensure!(!options.connect || kafka, "a worker of Kafka Connect needs kafka among the servers to start");
     let detached = options.lifetime == Lifetime::Detached;
     ensure!(!detached || options.directory.is_some(), "servers that outlive this process need a directory");
     Ok(())
@@ -324,6 +355,16 @@ mod tests {
         let error = Stack::start(&options).unwrap_err().to_string();
 
         assert_eq!(error, "unknown server cuont; known: postgres, kafka, registry, cassandra");
+    }
+
+    #[test]
+    fn a_worker_without_kafka_is_refused() {
+        let only = vec!["registry".to_owned()];
+        let options = StackOptions { only, connect: true, ..StackOptions::default() };
+
+        let error = Stack::start(&options).unwrap_err().to_string();
+
+        assert_eq!(error, "a worker of Kafka Connect needs kafka among the servers to start");
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         lifetime: arguments.lifetime(),
         only: Vec::new(),
         zookeeper: arguments.zookeeper,
+        connect: false,
     };
     let stack = step("servers", || Stack::start(&options))?;
     let code = if arguments.full {

@@ -5,12 +5,9 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
-use super::{cargo, metadata, root};
+use super::{cargo, metadata, root, target};
 use crate::doctor::{self, Purpose};
-use crate::ports::Port;
-use crate::process::Server;
 use crate::report::step;
-use crate::servers::connect;
 use crate::stack::{Stack, StackOptions};
 
 /// The page that `--page` writes.
@@ -48,34 +45,42 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     doctor::require(Purpose::Sluice, false, false)?;
     step("build", || cargo(&["build", "--locked", "-p", "sluice-cdc", "-p", "sluice-differential"]))?;
-    let metadata = metadata()?;
-    let programs = Path::new(metadata["target_directory"].as_str().context("find cargo's target folder")?);
-    let programs = programs.join("debug");
+    let programs = target(&metadata()?)?.join("debug");
     let only = ["postgres", "kafka", "registry"].map(str::to_owned).into();
-    let stack = step("servers", || Stack::start(&StackOptions { only, ..StackOptions::default() }))?;
-    let connect = connect::blueprint(stack.setting(), Port::free()?, &stack.bootstrap_servers())?;
-    let connect = Server::new(connect);
-    step("connect worker", || connect.start())?;
-
-    let mut command = Command::new(programs.join("sluice-differential"));
-    command.current_dir(root()).args(&arguments.filter);
-    command.args(["--jobs", &arguments.jobs.to_string(), "--postgres", &stack.postgres_config("postgres")]);
-    command.args(["--kafka", &stack.bootstrap_servers()]);
-    command.args(["--registry", &format!("http://127.0.0.1:{}", stack.registry.port())]);
-    command.args(["--connect", &format!("http://127.0.0.1:{}", connect.port())]);
-    command.arg("--sluice").arg(programs.join("sluice"));
-    for (flag, number) in [("--random", arguments.random), ("--seed", arguments.seed)] {
-        command.args(number.iter().flat_map(|number| [flag.to_owned(), number.to_string()]));
-    }
-    if arguments.show {
-        command.arg("--show");
-    }
-    if arguments.page {
-        command.args(["--page", PAGE]);
-    }
+    let options = StackOptions { only, connect: true, ..StackOptions::default() };
+    let stack = step("servers", || Stack::start(&options))?;
     step(&format!("cases on Postgres {}", arguments.postgres), || {
-        let status = command.status().context("run sluice-differential")?;
-        ensure!(status.success(), "the two differ; each difference is shown above");
-        Ok(())
+        compare(&stack, &programs, &arguments.for_the_program())
     })
+}
+
+/// Runs the built program against a stack that has a worker of Kafka Connect.
+///
+/// # Errors
+/// Fails when anything differs that is not known to.
+pub(crate) fn compare(stack: &Stack, programs: &Path, arguments: &[String]) -> anyhow::Result<()> {
+    let mut command = Command::new(programs.join("sluice-differential"));
+    command.current_dir(root()).envs(stack.differential_environment()?).args(arguments);
+    command.arg("--sluice").arg(programs.join("sluice"));
+    let status = command.status().context("run sluice-differential")?;
+    ensure!(status.success(), "the two differ; each difference is shown above");
+    Ok(())
+}
+
+impl Arguments {
+    /// What is left to the program that runs the cases.
+    fn for_the_program(&self) -> Vec<String> {
+        let mut arguments: Vec<String> = self.filter.iter().cloned().collect();
+        arguments.extend(["--jobs".to_owned(), self.jobs.to_string()]);
+        for (flag, number) in [("--random", self.random), ("--seed", self.seed)] {
+            arguments.extend(number.iter().flat_map(|number| [flag.to_owned(), number.to_string()]));
+        }
+        if self.show {
+            arguments.push("--show".to_owned());
+        }
+        if self.page {
+            arguments.extend(["--page", PAGE].map(str::to_owned));
+        }
+        arguments
+    }
 }

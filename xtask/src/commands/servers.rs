@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_secs(2);
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Which ports to take; well-known ones are replaced by SLUICE_POSTGRES_PORT, SLUICE_KAFKA_PORT,
-    /// SLUICE_REGISTRY_PORT, SLUICE_CASSANDRA_PORT and SLUICE_ZOOKEEPER_PORT.
+    /// SLUICE_REGISTRY_PORT, SLUICE_CASSANDRA_PORT, SLUICE_ZOOKEEPER_PORT and SLUICE_CONNECT_PORT.
     #[arg(long, value_enum, default_value = "free")]
     ports: PortChoice,
     /// Keep data and logs in this folder, and go on with what is there.
@@ -29,6 +29,9 @@ pub struct Arguments {
     /// Take Kafka 3.9 with ZooKeeper instead of the newest Kafka, which needs none.
     #[arg(long)]
     zookeeper: bool,
+    /// Start a worker of Kafka Connect too, with Debezium's Postgres connector and Apicurio's converters.
+    #[arg(long)]
+    connect: bool,
     /// Tune for throughput instead of a quick start.
     #[arg(long)]
     bench: bool,
@@ -39,7 +42,7 @@ pub struct Arguments {
 enum PortChoice {
     /// Free ones.
     Free,
-    /// 5432, 9092, 8081, 9042, and 2181 for ZooKeeper.
+    /// 5432, 9092, 8081, 9042, 2181 for ZooKeeper, 8083 for Kafka Connect.
     WellKnown,
 }
 
@@ -59,6 +62,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         lifetime: Lifetime::Attached,
         only: arguments.only.clone(),
         zookeeper: arguments.zookeeper,
+        connect: arguments.connect,
     })?;
     for (name, value) in stack.environment() {
         answer(format_args!("{name}={value}"));

@@ -14,7 +14,7 @@ const PROPERTIES: &str = include_str!("../../servers/connect/worker.properties")
 const LOGGING: &str = include_str!("../../servers/kafka/log4j2.properties");
 
 /// Describes the worker, which runs on the broker's class path and keeps its state in topics.
-pub(crate) fn blueprint(setting: &Setting, port: Port, bootstrap_servers: &str) -> anyhow::Result<Blueprint> {
+pub(crate) fn blueprint(setting: &Setting, port: Port, broker: u16) -> anyhow::Result<Blueprint> {
     let [kafka, debezium, converter] = [&KAFKA, &DEBEZIUM, &CONVERTER].map(|package| package.install());
     let (kafka, debezium, converter) = (kafka?, debezium?, converter?);
     let folder = setting.folder("connect")?;
@@ -23,7 +23,7 @@ pub(crate) fn blueprint(setting: &Setting, port: Port, bootstrap_servers: &str) 
     let text = fill(
         PROPERTIES,
         &[
-            ("kafka", bootstrap_servers),
+            ("kafka", &format!("127.0.0.1:{broker}")),
             ("port", &port.number().to_string()),
             ("group", "differential"),
             ("plugins", &plugins),
