@@ -9,7 +9,7 @@ use crate::config::{AutoCreate, PostgresConfig, SnapshotMode};
 use crate::error::SourceError;
 use crate::replication::quote_identifier;
 use crate::table::{Table, captures_table};
-use crate::{slot, sql, tables};
+use crate::{publication, slot, sql, tables};
 
 /// Connects, looks, and lists what is missing.
 pub(crate) async fn check(config: &PostgresConfig) -> Vec<Fault> {
@@ -200,14 +200,7 @@ impl Check<'_> {
 
     /// A publication that leaves out operations which the configuration wants.
     fn kinds(&mut self, facts: PublicationFacts) {
-        let skipped = self.config.skipped;
-        let kinds = [
-            ("insert", facts.insert || skipped.create),
-            ("update", facts.update || skipped.update),
-            ("delete", facts.delete || skipped.delete),
-            ("truncate", facts.truncate || skipped.truncate),
-        ];
-        let missing: Vec<_> = kinds.iter().filter(|(_, fine)| !fine).map(|(kind, _)| *kind).collect();
+        let missing = publication::missing_operations(facts, self.config.skipped);
         if missing.is_empty() {
             return;
         }

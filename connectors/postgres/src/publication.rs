@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio_postgres::Client;
 
 use crate::catalog::{self, PublicationFacts, PublishedTable};
-use crate::config::{AutoCreate, PostgresConfig};
+use crate::config::{AutoCreate, PostgresConfig, SkippedOperations};
 use crate::error::SourceError;
 use crate::replication::quote_identifier;
 use crate::table::captures_table;
@@ -38,20 +38,37 @@ pub(crate) async fn ensure(
                 AutoCreate::Disabled | AutoCreate::NoTables => String::new(),
             };
             let root = config.publish_via_partition_root;
-            run(
-                client,
-                &format!("CREATE PUBLICATION {name}{target} WITH (publish_via_partition_root = {root})"),
-            )
-            .await?;
+            // The server then sends no transaction that has skipped operations only, so that none of them becomes the
+            // last commit in `source.sequence`.
+            let publish = config.skipped.publish().map(|kinds| format!(", publish = '{kinds}'"));
+            let options = format!("publish_via_partition_root = {root}{}", publish.unwrap_or_default());
+            run(client, &format!("CREATE PUBLICATION {name}{target} WITH ({options})")).await?;
         }
         (Some(facts), AutoCreate::Filtered) if !facts.all_tables => adjust(client, config, &name).await?,
         (Some(_), _) => {}
     }
     let facts = catalog::publication(client, &config.publication).await?;
-    facts.ok_or_else(|| SourceError::PublicationMissing {
+    let facts = facts.ok_or_else(|| SourceError::PublicationMissing {
         name: config.publication.clone(),
         database: config.database.clone(),
-    })
+    })?;
+    let missing = missing_operations(facts, config.skipped);
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        tracing::warn!(name, missing, "the publication leaves out operations that are not skipped");
+    }
+    Ok(facts)
+}
+
+/// Lists the operations that are to be captured and not published.
+pub(crate) fn missing_operations(facts: PublicationFacts, skipped: SkippedOperations) -> Vec<&'static str> {
+    let kinds = [
+        ("insert", facts.insert || skipped.create),
+        ("update", facts.update || skipped.update),
+        ("delete", facts.delete || skipped.delete),
+        ("truncate", facts.truncate || skipped.truncate),
+    ];
+    kinds.iter().filter(|(_, fine)| !fine).map(|(kind, _)| *kind).collect()
 }
 
 /// Keeps a `filtered` publication to the captured tables.

@@ -1,7 +1,7 @@
 //! The types of single properties: modes, and lists with a form of their own.
 
 use regex::Regex;
-use sluice_core::config::{ConfigValue, Kind, Names};
+use sluice_core::config::{ConfigValue, Fault, Kind, Names, Properties};
 use sluice_core::config_enum;
 
 config_enum! {
@@ -157,6 +157,23 @@ pub struct SkippedOperations {
     pub delete: bool,
     /// `t`.
     pub truncate: bool,
+    /// Whether the property was set.
+    set: bool,
+}
+
+impl SkippedOperations {
+    /// Returns what a publication that is made for this list publishes, if anything is to be left out of it.
+    ///
+    /// As in Debezium the default leaves nothing out: only a list that was set does.
+    pub(crate) fn publish(self) -> Option<String> {
+        let Self { create, update, delete, truncate, set } = self;
+        if !set || !(create || update || delete || truncate) {
+            return None;
+        }
+        let kinds = [("insert", create), ("update", update), ("delete", delete), ("truncate", truncate)];
+        let published = kinds.iter().filter(|(_, skipped)| !skipped).map(|(kind, _)| *kind);
+        Some(published.collect::<Vec<_>>().join(", "))
+    }
 }
 
 impl ConfigValue for SkippedOperations {
@@ -175,6 +192,17 @@ impl ConfigValue for SkippedOperations {
             }
         }
         Ok(skipped)
+    }
+
+    fn find(
+        properties: &Properties,
+        name: &'static str,
+        default: Option<&'static str>,
+    ) -> Result<Self, Fault> {
+        let set = properties.value(name).is_some();
+        let text = properties.value(name).or(default).unwrap_or_default();
+        let expected = |expected| Fault::invalid(name, format!("expected {expected}, got `{text}`"));
+        Ok(Self { set, ..Self::parse(text.trim()).map_err(expected)? })
     }
 }
 
@@ -207,6 +235,21 @@ impl ConfigValue for MessageKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_list_that_was_set_leaves_operations_out_of_the_publication() {
+        let publish = |pairs: &[(&str, &str)]| {
+            let mut properties = Properties::default();
+            pairs.iter().for_each(|(name, value)| properties.set(*name, *value));
+            SkippedOperations::find(&properties, "skipped.operations", Some("t")).unwrap().publish()
+        };
+
+        assert_eq!(publish(&[]), None);
+        assert_eq!(publish(&[("skipped.operations", "none")]), None);
+        assert_eq!(publish(&[("skipped.operations", "t")]).unwrap(), "insert, update, delete");
+        assert_eq!(publish(&[("skipped.operations", "u, d")]).unwrap(), "insert, truncate");
+        assert_eq!(publish(&[("skipped.operations", "c,u,d,t")]).unwrap(), "");
+    }
 
     #[test]
     fn message_keys_keep_their_order() {
