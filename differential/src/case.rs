@@ -8,6 +8,8 @@
 //! | `streaming` | while both connectors stream |
 //! | `stopped` | while both are stopped; both go on afterwards |
 //!
+//! A line `--@ postgres 15-` says which major versions of Postgres the script is for.
+//!
 //! Each phase begins when both sides have written everything before it. A script that changes tables needs that: a
 //! connector that lags reads today's catalog for yesterday's rows.
 //!
@@ -22,6 +24,7 @@ use anyhow::{Context, bail, ensure};
 use encoding_rs::UTF_8;
 use java_properties::{LineContent, PropertiesIter};
 
+use crate::majors::Majors;
 use crate::sql;
 
 /// Properties of a connector.
@@ -43,6 +46,8 @@ pub struct Case {
     pub name: String,
     /// What it shows: the script's first comment, as one line.
     pub title: String,
+    /// The major versions of Postgres that the script is for.
+    pub majors: Majors,
     /// Statements that make what the snapshot finds.
     pub before: Vec<String>,
     /// What follows, in order.
@@ -72,13 +77,17 @@ impl Case {
         let comment = script.lines().take_while(|line| line.starts_with("-- ")).map(|line| line[3..].trim());
         let title = comment.collect::<Vec<_>>().join(" ");
         ensure!(!title.is_empty(), "begin the script with a comment that says what it shows");
+        let mut majors = Majors::default();
         let mut before = String::new();
         let mut phases: Vec<(Phase, String)> = Vec::new();
         for line in script.lines() {
             match line.strip_prefix("--@ ").map(str::trim) {
                 Some("streaming") => phases.push((Phase::Streaming, String::new())),
                 Some("stopped") => phases.push((Phase::Stopped, String::new())),
-                Some(other) => bail!("unknown phase `{other}`; known: streaming, stopped"),
+                Some(other) => match other.strip_prefix("postgres ") {
+                    Some(range) => majors = range.parse()?,
+                    None => bail!("unknown phase `{other}`; known: streaming, stopped"),
+                },
                 None => {
                     let text = phases.last_mut().map_or(&mut before, |(_, text)| text);
                     text.push_str(line);
@@ -87,7 +96,7 @@ impl Case {
             }
         }
         let phases = phases.into_iter().map(|(phase, text)| (phase, sql::statements(&text))).collect();
-        Ok(Self { name, title, before: sql::statements(&before), phases, settings })
+        Ok(Self { name, title, majors, before: sql::statements(&before), phases, settings })
     }
 }
 

@@ -2,14 +2,15 @@
 //!
 //! An entry is for the cases whose names fit `case` and has either a `place` (differences at such places) or a `refusal`
 //! (part of what Sluice says when it does not run the case). In all three `*` stands for any text. An entry that fits
-//! nothing any more is a fault: the list must not outlive its reasons.
+//! nothing any more is a fault: the list must not outlive its reasons. `postgres` limits it to some major versions.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use regex::Regex;
 use serde::Deserialize;
+
+use crate::majors::Majors;
 
 /// Why a difference is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -32,6 +33,9 @@ pub struct Known {
     pub place: Option<String>,
     /// Pattern within Sluice's words.
     pub refusal: Option<String>,
+    /// The major versions of Postgres that it is for.
+    #[serde(default)]
+    pub postgres: Majors,
     /// Why it is accepted.
     pub verdict: Verdict,
     /// The reason, in a sentence for users.
@@ -61,25 +65,32 @@ impl Known {
     }
 }
 
-/// Reads the list.
+/// Reads the entries that are for a major version of Postgres.
 ///
 /// # Errors
 /// Fails when the file cannot be read, or an entry has not exactly one of `place` and `refusal`.
-pub fn read(path: &Path) -> anyhow::Result<Vec<Known>> {
+pub fn read(path: &Path, major: u32) -> anyhow::Result<Vec<Known>> {
     let text = fs::read_to_string(path).with_context(|| format!("read `{}`", path.display()))?;
-    let list: Vec<Known> =
+    let mut list: Vec<Known> =
         serde_json::from_str(&text).with_context(|| format!("parse `{}`", path.display()))?;
     for known in &list {
         let one = known.place.is_some() != known.refusal.is_some();
         ensure!(one, "give `place` or `refusal` to the entry for `{}` in `{}`", known.case, path.display());
     }
+    list.retain(|known| known.postgres.contains(major));
     Ok(list)
 }
 
 /// Whether a text fits a pattern in which `*` stands for anything.
 fn fits(pattern: &str, text: &str) -> bool {
-    let pattern = pattern.split('*').map(regex::escape).collect::<Vec<_>>().join("(?s:.*)");
-    Regex::new(&format!("^{pattern}$")).is_ok_and(|regex| regex.is_match(text))
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    for part in middle.split('*') {
+        let Some(at) = text.find(part) else { return false };
+        text = &text[at + part.len()..];
+    }
+    text.ends_with(last)
 }
 
 #[cfg(test)]
@@ -92,7 +103,20 @@ mod tests {
         assert!(fits("* value /after/*", "P.public.t value /after/a/b"));
         assert!(!fits("* value /after", "P.public.t value /after/a"));
         assert!(fits("*a.b*", "one\na.b\ntwo"));
-        assert!(!fits("a.b", "axb"));
+        assert!(!fits("a*a", "a"));
+        assert!(fits("a*b*c*d", "a1bb2c3d"));
+        assert!(!fits("a*b*c*d", "a1c2b3d"));
+    }
+
+    #[test]
+    fn an_entry_may_be_for_some_versions_only() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let entry =
+            r#"[{"case": "t", "place": "x", "postgres": "-15", "verdict": "on purpose", "why": "x"}]"#;
+        fs::write(file.path(), entry).unwrap();
+
+        assert_eq!(read(file.path(), 15).unwrap().len(), 1);
+        assert_eq!(read(file.path(), 16).unwrap().len(), 0);
     }
 
     #[test]
@@ -100,6 +124,6 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), r#"[{"case": "users", "verdict": "on purpose", "why": "x"}]"#).unwrap();
 
-        assert!(read(file.path()).unwrap_err().to_string().starts_with("give `place` or `refusal`"));
+        assert!(read(file.path(), 17).unwrap_err().to_string().starts_with("give `place` or `refusal`"));
     }
 }

@@ -15,6 +15,7 @@ pub mod compare;
 pub mod database;
 pub mod debezium;
 pub mod known;
+pub mod majors;
 pub mod normal;
 pub mod observe;
 pub mod page;

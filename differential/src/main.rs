@@ -28,9 +28,9 @@ struct Arguments {
     /// Run this many cases made by chance instead; each tells the seed that makes it again.
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["filter", "page", "seed"])]
     random: Option<u64>,
-    /// Run the case that this seed makes.
-    #[arg(long, conflicts_with_all = ["filter", "page"])]
-    seed: Option<u64>,
+    /// Run the cases that these seeds make.
+    #[arg(long, value_delimiter = ',', conflicts_with_all = ["filter", "page"])]
+    seed: Vec<u64>,
     /// Show what Debezium wrote, too.
     #[arg(long)]
     show: bool,
@@ -72,8 +72,12 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
         .install_default()
         .ok()
         .context("install the TLS provider")?;
-    let known = known::read(&arguments.cases.join("known.json"))?;
-    let cases = chosen(&arguments)?;
+    let version = postgres_version(&arguments.postgres).await?;
+    let major = version.split('.').next().and_then(|major| major.parse().ok());
+    let major = major.with_context(|| format!("find the major version in `{version}`"))?;
+    let known = known::read(&arguments.cases.join("known.json"), major)?;
+    let mut cases = chosen(&arguments)?;
+    cases.retain(|case| case.majors.contains(major));
     let servers = Servers {
         postgres: arguments.postgres,
         kafka: arguments.kafka,
@@ -89,7 +93,7 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
     let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(arguments.jobs.max(1)).collect().await;
     outcomes.sort_by(|one, other| one.case.name.cmp(&other.case.name));
 
-    let all = arguments.filter.is_none() && arguments.random.is_none() && arguments.seed.is_none();
+    let all = arguments.filter.is_none() && arguments.random.is_none() && arguments.seed.is_empty();
     let outlived = outlived(&outcomes, all, &known);
     outlived.iter().for_each(|line| println!("{line}"));
     let good = outcomes.iter().filter(|outcome| outcome.faults.is_empty()).count();
@@ -100,7 +104,6 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
         started.elapsed().as_secs_f64()
     );
     if let Some(path) = &arguments.page {
-        let version = postgres_version(&servers).await?;
         std::fs::write(path, page::render(&outcomes, &known, &version)).context("write the page")?;
     }
     Ok(good == outcomes.len() && outlived.is_empty())
@@ -108,8 +111,8 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
 
 /// The cases that the arguments ask for.
 fn chosen(arguments: &Arguments) -> anyhow::Result<Vec<Case>> {
-    if let Some(seed) = arguments.seed {
-        return Ok(vec![random::case(seed)]);
+    if !arguments.seed.is_empty() {
+        return Ok(arguments.seed.iter().map(|seed| random::case(*seed)).collect());
     }
     if let Some(count) = arguments.random {
         // Short seeds: people copy them.
@@ -134,8 +137,9 @@ async fn judge(case: Case, servers: &Servers, run: &str, known: &[Known], show: 
     outcome
 }
 
-async fn postgres_version(servers: &Servers) -> anyhow::Result<String> {
-    let mut config = servers.postgres.clone();
+/// The version as the server tells it: `17.10`.
+async fn postgres_version(server: &tokio_postgres::Config) -> anyhow::Result<String> {
+    let mut config = server.clone();
     let (client, connection) = config.dbname("postgres").connect(tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
     let version: String = client.query_one("SHOW server_version", &[]).await?.get(0);

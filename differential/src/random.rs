@@ -6,6 +6,7 @@
 use fastrand::Rng;
 
 use crate::case::{Case, Phase, Properties};
+use crate::majors::Majors;
 
 /// A type, and how to write one of its values as SQL.
 type Kind = (&'static str, fn(&mut Rng) -> String);
@@ -108,6 +109,7 @@ pub fn case(seed: u64) -> Case {
     Case {
         name: format!("random_{seed}"),
         title: format!("Made by chance from seed {seed}."),
+        majors: Majors::default(),
         before,
         phases,
         settings,

@@ -16,6 +16,10 @@ use crate::doctor::Java;
 use crate::python::{self, Python};
 use crate::report::{say, seconds};
 
+mod postgres;
+
+pub use postgres::Major;
+
 /// Where root keeps the cache when its home is closed to the account that runs Postgres.
 const SHARED_CACHE: &str = "/var/cache/sluice";
 
@@ -42,17 +46,6 @@ enum Client {
     /// uv, which makes the virtual environment `venv` of what `requirements.lock` lists.
     Uv,
 }
-
-/// The Postgres server with all of contrib.
-pub const POSTGRES: Package = Package {
-    name: "postgres",
-    summary: "Postgres 17.10 (15 MB)",
-    manifest: &[
-        ("package.json", include_str!("../servers/postgres/package.json")),
-        ("package-lock.json", include_str!("../servers/postgres/package-lock.json")),
-    ],
-    client: Client::Npm,
-};
 
 /// The Kafka broker with its command-line tools.
 pub const KAFKA: Package = Package {
@@ -334,7 +327,11 @@ mod tests {
 
     #[test]
     fn manifests_name_no_registry() {
-        for package in [POSTGRES, KAFKA, KAFKA39, REGISTRY, CASSANDRA, UV, AIRFLOW, SPARK, SPARK_JARS, GO] {
+        use clap::ValueEnum;
+        let servers = Major::value_variants().iter().map(|major| major.package());
+        let others =
+            [KAFKA, KAFKA39, REGISTRY, CASSANDRA, UV, DEBEZIUM, CONVERTER, AIRFLOW, SPARK, SPARK_JARS, GO];
+        for package in servers.chain(others) {
             for (name, text) in package.manifest {
                 // Names of XML's vocabularies look like addresses.
                 let names = ["://maven.apache.org/", "://www.w3.org/"].map(|name| text.matches(name).count());

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail, ensure};
 
 use crate::doctor::Java;
+use crate::downloads::Major;
 use crate::pid_file::Identity;
 use crate::ports::Port;
 use crate::process::{Blueprint, Lifetime, Server, pid_files};
@@ -66,6 +67,8 @@ pub struct StackOptions {
     pub lifetime: Lifetime,
     /// The servers to start, by their names in [`SERVERS`]; empty starts all. The others can be started later.
     pub only: Vec<String>,
+    /// The version of Postgres. A directory keeps to the one it was made with.
+    pub postgres: Major,
     /// Kafka 3.9 with ZooKeeper instead of the newest Kafka, which needs none.
     pub zookeeper: bool,
     /// A worker of Kafka Connect too, with Debezium's Postgres connector and Apicurio's converters.
@@ -77,7 +80,7 @@ pub struct StackOptions {
 /// They end when the stack is dropped, and also when this process ends without dropping it, however it ends.
 #[derive(Debug)]
 pub struct Stack {
-    /// Postgres 17 with `wal_level=logical`; superuser `postgres` with password `postgres`.
+    /// Postgres with `wal_level=logical`; superuser `postgres` with password `postgres`.
     pub postgres: Server,
     /// What coordinates Kafka, if that needs something.
     pub zookeeper: Option<Server>,
@@ -239,7 +242,9 @@ impl Stack {
             let port = options.ports.take(name, usual)?;
             prepare(&setting, port).map(Server::new).with_context(|| format!("prepare {name}"))
         };
-        let postgres = server("postgres", 5432, &postgres::blueprint)?;
+        let postgres = server("postgres", 5432, &|setting: &Setting, port| {
+            postgres::blueprint(setting, port, options.postgres)
+        })?;
         let (zookeeper, kafka) = if options.zookeeper {
             let coordinator = options.ports.take("zookeeper", 2181)?;
             let zookeeper =

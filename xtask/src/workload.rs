@@ -1,7 +1,7 @@
 //! `sluice-users`: the program that writes the users, and proves what became of them.
 
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, ensure};
@@ -34,6 +34,11 @@ impl Programs {
             );
         }
         Ok(programs)
+    }
+
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Sluice.

@@ -8,6 +8,7 @@ use anyhow::ensure;
 use super::{build_release, root};
 use crate::account::{self, Account};
 use crate::doctor::{self, Purpose};
+use crate::downloads::Major;
 use crate::pipeline::{Pace, Pipeline, Rehearsal};
 use crate::process::{Lifetime, Server};
 use crate::report::{answer, say, step};
@@ -51,6 +52,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         tuning: Tuning::Test,
         lifetime: arguments.lifetime(),
         only: Vec::new(),
+        postgres: Major::default(),
         zookeeper: arguments.zookeeper,
         connect: false,
     };

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::doctor::{self, Purpose};
+use crate::downloads::Major;
 use crate::process::{Lifetime, Server};
 use crate::report::{answer, say};
 use crate::servers::Tuning;
@@ -26,6 +27,9 @@ pub struct Arguments {
     /// Start only these servers: postgres, kafka, registry, cassandra.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     only: Vec<String>,
+    /// The major version of Postgres.
+    #[arg(long, value_enum, default_value_t)]
+    postgres: Major,
     /// Take Kafka 3.9 with ZooKeeper instead of the newest Kafka, which needs none.
     #[arg(long)]
     zookeeper: bool,
@@ -61,6 +65,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         tuning: if arguments.bench { Tuning::Bench } else { Tuning::Test },
         lifetime: Lifetime::Attached,
         only: arguments.only.clone(),
+        postgres: arguments.postgres,
         zookeeper: arguments.zookeeper,
         connect: arguments.connect,
     })?;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{cargo, cargo_with, metadata, python, target};
+use super::{cargo, cargo_with, differential, metadata, python, target};
 use crate::dependencies;
 use crate::doctor::{self, Purpose};
 use crate::report::step;
@@ -78,14 +78,16 @@ fn unit() -> anyhow::Result<()> {
     step("examples in the documentation", || cargo(&["test", "--workspace", "--locked", "--doc"]))
 }
 
-/// The crates' own tests and those of the DAGs and of Spark's job, against one set of servers whose addresses they
-/// read from the environment.
+/// The crates' own tests, the differential, and the tests of the DAGs and of Spark's job, against one set of servers
+/// whose addresses they read from the environment.
 fn shared_servers(programs: &Programs) -> anyhow::Result<()> {
     let integration = integration_tests(&metadata()?);
     let mut arguments = vec!["test", "--workspace", "--locked"];
     arguments.extend(integration.iter().flat_map(|name| ["--test", name]));
-    let stack = step("servers", || Stack::start(&StackOptions::default()))?;
+    let options = StackOptions { connect: true, ..StackOptions::default() };
+    let stack = step("servers", || Stack::start(&options))?;
     step("connectors against real servers", || cargo_with(&stack.test_environment(), &arguments))?;
+    step("sluice beside debezium", || differential::all(&stack, programs.folder()))?;
     python::suites(&stack, programs)
 }
 

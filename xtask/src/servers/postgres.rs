@@ -8,7 +8,7 @@ use anyhow::{bail, ensure};
 
 use super::{Setting, Tuning, with_path, write};
 use crate::account::{self, Account};
-use crate::downloads::{POSTGRES, native};
+use crate::downloads::{Major, native};
 use crate::http;
 use crate::ports::Port;
 use crate::process::{Blueprint, First, Launch, Signal};
@@ -38,8 +38,8 @@ const BENCH_SETTINGS: [&str; 2] = ["shared_buffers=512MB", "max_wal_size=8GB"];
 const SOCKET_FOLDER_LIMIT: usize = 85;
 
 /// Describes the server: the database cluster is made once per folder.
-pub(crate) fn blueprint(setting: &Setting, port: Port) -> anyhow::Result<Blueprint> {
-    let native = native(&POSTGRES.install()?);
+pub(crate) fn blueprint(setting: &Setting, port: Port, major: Major) -> anyhow::Result<Blueprint> {
+    let native = native(&major.package().install()?);
     let folder = setting.folder("postgres")?;
     let account = Account::unprivileged()?;
     if let Some(account) = &account {
