@@ -1,7 +1,7 @@
 //! Decodes Avro data by its writer's schema into JSON, for people to read and for the comparison.
 //!
 //! Written for this purpose alone: neither side's codec judges the other, and names that Avro does not allow are
-//! no fault here. Bytes become `0x…`, and floats that JSON has not become text.
+//! no fault here. Bytes become `0x…`, and floats that JSON has not become text with their bytes.
 
 use std::collections::HashMap;
 
@@ -120,8 +120,14 @@ impl Reader<'_> {
             "null" => Value::Null,
             "boolean" => Value::Bool(self.take(1)? != [0]),
             "int" | "long" => json!(self.long()?),
-            "float" => number(f32::from_le_bytes(self.take(4)?.try_into()?).into()),
-            "double" => number(f64::from_le_bytes(self.take(8)?.try_into()?)),
+            "float" => {
+                let bytes = self.take(4)?;
+                number(f32::from_le_bytes(bytes.try_into()?).into(), bytes)
+            }
+            "double" => {
+                let bytes = self.take(8)?;
+                number(f64::from_le_bytes(bytes.try_into()?), bytes)
+            }
             "bytes" => {
                 let length = usize::try_from(self.long()?)?;
                 json!(hex(self.take(length)?))
@@ -184,8 +190,10 @@ impl Reader<'_> {
     }
 }
 
-fn number(value: f64) -> Value {
-    serde_json::Number::from_f64(value).map_or_else(|| json!(value.to_string()), Value::Number)
+/// A number, or its bytes where JSON has none that is equal to nothing else: zero may have a sign, NaN has many forms.
+fn number(value: f64, bytes: &[u8]) -> Value {
+    let exact = serde_json::Number::from_f64(value).filter(|_| value != 0.0 || value.is_sign_positive());
+    exact.map_or_else(|| json!(format!("{value} ({})", hex(bytes))), Value::Number)
 }
 
 /// Renders bytes as `0x…`.
@@ -212,6 +220,17 @@ mod tests {
         let value = schema.decode(&[0, 2, 5, 4, 0, 2, 4, 0x0a, 0xff, 0]).unwrap();
 
         assert_eq!(value, json!({"before": null, "after": {"id": -3}, "list": [null, "0x0aff"]}));
+    }
+
+    #[test]
+    fn floats_that_compare_equal_but_are_not_differ() {
+        let schema = Schema::parse(r#""double""#).unwrap();
+        let decoded = |value: f64| schema.decode(&value.to_le_bytes()).unwrap();
+
+        assert_eq!(decoded(0.1), json!(0.1));
+        assert_ne!(decoded(0.0), decoded(-0.0));
+        assert_ne!(decoded(f64::NAN), decoded(f64::from_bits(f64::NAN.to_bits() + 1)));
+        assert_eq!(decoded(f64::INFINITY), json!("inf (0x000000000000f07f)"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::observe::{Observed, Record};
+use crate::observe::{NOTHING, Observed, Payload, Record};
 
 /// One thing that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,9 @@ pub fn compare(debezium: &Observed, sluice: &Observed) -> Vec<Difference> {
             found.push(presence(&format!("{topic} topic"), left, right));
         }
         for (partition, left, right) in joined(left.unwrap_or(&empty), right.unwrap_or(&empty)) {
+            if left.is_none() || right.is_none() {
+                found.push(presence(&format!("{topic} partition"), left, right));
+            }
             let [left, right] = [left, right].map(|records| records.map_or(&[][..], Vec::as_slice));
             compare_records(topic, *partition, left, right, &mut found);
         }
@@ -37,6 +40,10 @@ pub fn compare(debezium: &Observed, sluice: &Observed) -> Vec<Difference> {
             (Some(left), Some(right)) => compare_versions(subject, left, right, &mut found),
             _ => found.push(presence(&format!("{subject} subject"), left, right)),
         }
+    }
+    for (what, left, right) in joined(&debezium.made, &sluice.made) {
+        let [left, right] = [left, right].map(|value| value.unwrap_or(&Value::Null));
+        Walk { place: what.clone(), which: "itself", found: &mut found }.values("", left, right);
     }
     found
 }
@@ -59,9 +66,31 @@ fn compare_records(
     for (index, left, right) in aligned(left, right) {
         let which = format!("record {index} of partition {partition}");
         for (part, left, right) in [("key", &left.key, &right.key), ("value", &left.value, &right.value)] {
-            Walk { place: format!("{topic} {part}"), which: &which, found }.values("", left, right);
+            compare_payloads(&format!("{topic} {part}"), &which, left, right, found);
         }
         compare_headers(topic, &which, &left.headers, &right.headers, found);
+    }
+}
+
+fn compare_payloads(place: &str, which: &str, left: &Payload, right: &Payload, found: &mut Vec<Difference>) {
+    let before = found.len();
+    Walk { place: place.to_owned(), which, found }.values("", &left.value, &right.value);
+    let same = found.len() == before;
+    let mut differ = |what: &str, debezium: String, sluice: String| {
+        found.push(Difference {
+            place: format!("{place} {what}"),
+            which: which.to_owned(),
+            debezium,
+            sluice,
+        });
+    };
+    if left.version != right.version {
+        differ("version", format!("{:?}", left.version), format!("{:?}", right.version));
+    }
+    let texts = [left, right].map(|payload| payload.text.as_deref().unwrap_or_default());
+    if same && texts[0] != texts[1] {
+        let [debezium, sluice] = texts.map(str::to_owned);
+        differ("text", debezium, sluice);
     }
 }
 
@@ -137,9 +166,11 @@ fn aligned<'a>(left: &'a [Record], right: &'a [Record]) -> Vec<(usize, &'a Recor
 
 /// What a record is about: its operation, its key, its row.
 fn label(record: &Record) -> (String, &Value, Option<&Value>) {
-    let payload = record.value.get("payload").unwrap_or(&record.value);
-    let op = payload.get("op").and_then(Value::as_str).unwrap_or("-");
-    (op.to_owned(), record.key.get("payload").unwrap_or(&record.key), payload.pointer("/source/lsn"))
+    let [key, value] =
+        [&record.key.value, &record.value.value].map(|value| value.get("payload").unwrap_or(value));
+    // A tombstone is no operation without a name.
+    let op = if value == NOTHING { NOTHING } else { value.get("op").and_then(Value::as_str).unwrap_or("-") };
+    (op.to_owned(), key, value.pointer("/source/lsn"))
 }
 
 /// The operations of a partition, with their keys: what an uneven count is read by.
@@ -259,75 +290,4 @@ fn joined<'a, K: Ord, V>(
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn observed(value: Value, schema: &str) -> Observed {
-        let record = Record { key: json!({"id": 1}), value, headers: Vec::new() };
-        let partition = BTreeMap::from([(0, vec![record])]);
-        Observed {
-            topics: BTreeMap::from([("P.t".to_owned(), partition)]),
-            subjects: BTreeMap::from([("P.t-value".to_owned(), vec![schema.to_owned()])]),
-        }
-    }
-
-    fn places(left: &Observed, right: &Observed) -> Vec<String> {
-        compare(left, right).into_iter().map(|difference| difference.place).collect()
-    }
-
-    #[test]
-    fn values_are_compared_by_path() {
-        let left = observed(json!({"after": {"a": 1, "b": [1, 2]}}), "{}");
-        let right = observed(json!({"after": {"a": 1, "b": [1, 3], "c": null}}), "{}");
-
-        assert_eq!(places(&left, &right), ["P.t value /after/b/1", "P.t value /after/c"]);
-    }
-
-    #[test]
-    fn fields_of_schemas_are_compared_by_name_and_order() {
-        let field = |name: &str| json!({"name": name, "type": "int"});
-        let schema = |fields: &[Value]| json!({"fields": fields}).to_string();
-        let left = observed(Value::Null, &schema(&[field("a"), field("b"), field("c")]));
-        let right = observed(Value::Null, &schema(&[field("c"), field("a")]));
-
-        assert_eq!(places(&left, &right), ["P.t-value schema /fields/b", "P.t-value schema /fields order"]);
-    }
-
-    #[test]
-    fn schemas_that_only_read_the_same_differ() {
-        let left = observed(Value::Null, r#"{"a":1}"#);
-        let right = observed(Value::Null, r#"{"a": 1}"#);
-
-        assert_eq!(places(&left, &right), ["P.t-value schema text"]);
-    }
-
-    #[test]
-    fn behind_a_record_that_is_missing_the_others_are_still_compared() {
-        let record = |key: i32, value: Value| Record { key: json!(key), value, headers: Vec::new() };
-        let mut left = observed(Value::Null, "{}");
-        let mut right = left.clone();
-        let records = |observed: &mut Observed, records| {
-            observed.topics.insert("P.t".to_owned(), BTreeMap::from([(0, records)]));
-        };
-        records(
-            &mut left,
-            vec![record(1, json!({"a": 1})), record(2, json!({"a": 2})), record(3, json!({"a": 3}))],
-        );
-        records(&mut right, vec![record(1, json!({"a": 1})), record(3, json!({"a": 4}))]);
-
-        assert_eq!(places(&left, &right), ["P.t count", "P.t value /a"]);
-    }
-
-    #[test]
-    fn a_record_or_topic_that_only_one_side_has_is_told() {
-        let left = observed(Value::Null, "{}");
-        let mut right = left.clone();
-        right.topics.get_mut("P.t").unwrap().get_mut(&0).unwrap().clear();
-
-        assert_eq!(places(&left, &right), ["P.t count"]);
-        right.topics.clear();
-        assert_eq!(places(&left, &right), ["P.t topic", "P.t count"]);
-    }
-}
+mod tests;

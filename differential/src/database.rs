@@ -1,6 +1,9 @@
 //! The database of a case, with the marker table that both sides capture.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
+use serde_json::Value;
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::side::Side;
@@ -9,6 +12,17 @@ use crate::side::Side;
 const MARKER: &str = "CREATE SCHEMA differential;
     CREATE TABLE differential.marker (mark text PRIMARY KEY, ended boolean);
     INSERT INTO differential.marker VALUES ('snapshot', false)";
+
+/// What a slot of this name is like.
+const SLOT: &str = "SELECT string_agg((to_jsonb(s) - '{slot_name,datoid,active,active_pid,xmin,catalog_xmin,restart_lsn,\
+    confirmed_flush_lsn,safe_wal_size,inactive_since,two_phase_at}'::text[])::text, '') \
+    FROM pg_replication_slots s WHERE slot_name = $1";
+/// What a publication of this name is like.
+const PUBLICATION: &str = "SELECT string_agg((to_jsonb(p) - '{oid,pubname,pubowner}'::text[])::text, '') \
+    FROM pg_publication p WHERE pubname = $1";
+/// The tables of a publication of this name, with columns and filter.
+const PUBLISHED: &str = "SELECT jsonb_agg(to_jsonb(t) - 'pubname' ORDER BY schemaname, tablename)::text \
+    FROM pg_publication_tables t WHERE pubname = $1";
 
 /// A fresh database and a session in it.
 pub struct Database {
@@ -76,6 +90,22 @@ impl Database {
     pub async fn rests(&self, side: &Side) -> anyhow::Result<bool> {
         let query = "SELECT 1 FROM pg_replication_slots WHERE slot_name = $1 AND active";
         Ok(self.client.query_opt(query, &[&side.slot]).await?.is_none())
+    }
+
+    /// Describes what a side made here: its slot and its publication.
+    ///
+    /// # Errors
+    /// Fails when Postgres does.
+    pub async fn made(&self, side: &Side) -> anyhow::Result<BTreeMap<String, Value>> {
+        let mut made = BTreeMap::new();
+        for (what, query) in [("slot", SLOT), ("publication", PUBLICATION), ("published tables", PUBLISHED)] {
+            let name =
+                side.properties.get("publication.name").filter(|_| what != "slot").unwrap_or(&side.slot);
+            let text: Option<String> = self.client.query_one(query, &[name]).await?.get(0);
+            let text = text.unwrap_or_else(|| "null".to_owned());
+            made.insert(what.to_owned(), serde_json::from_str(&text)?);
+        }
+        Ok(made)
     }
 
     /// Drops the slots, which nobody reads any more, and the database.

@@ -7,17 +7,19 @@
 //! | `source.version` | each program has its own |
 //! | `ts_*`, `lsn`, `txId` and `sequence` of snapshot rows | each side takes its own snapshot |
 //! | header `__debezium.context.runId` | made up at each start |
-//! | header `sluice.position` | ours alone |
+//! | header `sluice.position` | ours alone; unless the case switches it off |
 //!
-//! A replaced value keeps whether it was there, or null.
+//! A replaced value keeps whether it was there, or null, a number or a text.
 
 use serde_json::{Map, Value, json};
 
-use crate::observe::Record;
+use crate::observe::{Payload, Record};
+use crate::side::{Program, Side};
 
 const CLOCKS: [&str; 3] = ["ts_ms", "ts_us", "ts_ns"];
 const OF_A_SNAPSHOT: [&str; 6] = ["ts_ms", "ts_us", "ts_ns", "lsn", "txId", "sequence"];
 const OWN_HEADER: &str = "sluice.position";
+const OWN_HEADER_SWITCH: &str = "sluice.position.header";
 const RUN_HEADER: &str = "__debezium.context.runId";
 
 /// Replaces a side's prefix by `P`.
@@ -26,12 +28,13 @@ pub fn text(text: &str, prefix: &str) -> String {
 }
 
 /// Brings a record of a topic into normal form.
-pub fn record(topic: &str, prefix: &str, record: Record) -> Record {
-    let Record { mut key, mut value, headers } = record;
-    replace_prefix(&mut key, prefix);
-    replace_prefix(&mut value, prefix);
+pub fn record(topic: &str, side: &Side, mut record: Record) -> Record {
+    for Payload { value, text: json, .. } in [&mut record.key, &mut record.value] {
+        replace_prefix(value, &side.prefix);
+        *json = json.as_ref().map(|json| masked(&text(json, &side.prefix)));
+    }
     // With its schema, a JSON value is in `payload`.
-    let payload = match &mut value {
+    let payload = match &mut record.value.value {
         Value::Object(fields) if fields.contains_key("schema") && fields.contains_key("payload") => {
             &mut fields["payload"]
         }
@@ -39,32 +42,76 @@ pub fn record(topic: &str, prefix: &str, record: Record) -> Record {
     };
     if let Value::Object(fields) = payload {
         if fields.contains_key("op") || topic.starts_with("__debezium-heartbeat") {
-            replace(fields, &CLOCKS, "(clock)");
+            replace(fields, &CLOCKS, "clock");
         }
         if let Some(Value::Object(source)) = fields.get_mut("source") {
             replace_source(source);
         }
     }
-    let headers = headers.into_iter().filter(|(name, _)| name != OWN_HEADER).map(|(name, mut value)| {
-        replace_prefix(&mut value, prefix);
-        let value = if name == RUN_HEADER && value.is_string() { json!("(run)") } else { value };
-        (name, value)
+    let own = side.program == Program::Sluice
+        && side.properties.get(OWN_HEADER_SWITCH).is_none_or(|switch| switch != "false");
+    record.headers.retain(|(name, _)| !(own && name == OWN_HEADER));
+    for (name, value) in &mut record.headers {
+        replace_prefix(value, &side.prefix);
+        if name == RUN_HEADER && value.is_string() {
+            *value = json!("(run)");
+        }
+    }
+    record
+}
+
+/// Masks the values of all fields that a normal form may replace. What is left shows how values were written.
+fn masked(json: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = json;
+    while let Some((name, from)) = next_field(rest) {
+        masked.push_str(&rest[..from]);
+        let value = &rest[from..];
+        let end = if let Some(string) = value.strip_prefix('"') {
+            2 + closing_quote(string)
+        } else {
+            value.find([',', '}', ']']).unwrap_or(value.len())
+        };
+        masked.push_str(&format!("({name})"));
+        rest = &value[end.min(value.len())..];
+    }
+    masked + rest
+}
+
+/// The first field of those that a normal form may replace, and where its value begins.
+fn next_field(json: &str) -> Option<(&'static str, usize)> {
+    let names = OF_A_SNAPSHOT.into_iter().chain(["version"]);
+    let found = names.filter_map(|name| {
+        let field = format!("\"{name}\":");
+        json.find(&field).map(|at| (name, at + field.len()))
     });
-    Record { key, value, headers: headers.collect() }
+    found.min_by_key(|(_, at)| *at)
+}
+
+/// How far it is to the quote that ends a string of JSON.
+fn closing_quote(json: &str) -> usize {
+    let mut escaped = false;
+    let end = json.bytes().position(|byte| {
+        let end = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        end
+    });
+    end.unwrap_or(json.len())
 }
 
 fn replace_source(source: &mut Map<String, Value>) {
-    replace(source, &["version"], "(version)");
+    replace(source, &["version"], "version");
     let snapshot = source.get("snapshot").and_then(Value::as_str).unwrap_or("false");
     if snapshot != "false" {
-        replace(source, &OF_A_SNAPSHOT, "(snapshot)");
+        replace(source, &OF_A_SNAPSHOT, "snapshot");
     }
 }
 
 fn replace(fields: &mut Map<String, Value>, names: &[&str], by: &str) {
     for name in names {
         if let Some(value) = fields.get_mut(*name).filter(|value| !value.is_null()) {
-            *value = json!(by);
+            let kind = if value.is_number() { "number" } else { "text" };
+            *value = json!(format!("({by}: {kind})"));
         }
     }
 }
@@ -81,9 +128,21 @@ fn replace_prefix(value: &mut Value, prefix: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::Properties;
+
+    fn side(properties: &[(&str, &str)]) -> Side {
+        let properties = properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Side {
+            program: Program::Sluice,
+            prefix: "p".to_owned(),
+            slot: String::new(),
+            properties: properties.collect::<Properties>(),
+        }
+    }
 
     fn normal(value: Value) -> Value {
-        record("p.public.t", "p", Record { key: json!(1), value, headers: Vec::new() }).value
+        let value = Payload { value, ..Payload::default() };
+        record("p.public.t", &side(&[]), Record { value, ..Record::default() }).value.value
     }
 
     #[test]
@@ -93,36 +152,44 @@ mod tests {
 
         let value = normal(json!({"after": {"ts_ms": 1}, "source": source, "op": "c", "ts_ms": 9}));
 
-        let source = json!({"version": "(version)", "name": "P", "ts_ms": 5, "snapshot": "false", "lsn": 7, "xmin": null});
-        assert_eq!(value, json!({"after": {"ts_ms": 1}, "source": source, "op": "c", "ts_ms": "(clock)"}));
+        let source = json!({"version": "(version: text)", "name": "P", "ts_ms": 5, "snapshot": "false", "lsn": 7,
+            "xmin": null});
+        assert_eq!(
+            value,
+            json!({"after": {"ts_ms": 1}, "source": source, "op": "c", "ts_ms": "(clock: number)"})
+        );
     }
 
     #[test]
-    fn snapshot_rows_lose_theirs() {
+    fn snapshot_rows_lose_theirs_but_not_its_type() {
         let value = normal(
             json!({"payload": {"source": {"snapshot": "last", "lsn": 7, "txId": null}}, "schema": {}}),
         );
 
-        let source = json!({"snapshot": "last", "lsn": "(snapshot)", "txId": null});
+        let source = json!({"snapshot": "last", "lsn": "(snapshot: number)", "txId": null});
         assert_eq!(value["payload"]["source"], source);
     }
 
     #[test]
-    fn our_own_header_is_left_out() {
-        let headers = [
-            ("sluice.position", "0/1"),
-            ("__debezium.context.runId", "7"),
-            ("__debezium.context.taskId", "0"),
-        ];
-        let headers = headers.map(|(name, value)| (name.to_owned(), json!(value))).to_vec();
+    fn a_text_keeps_how_values_are_written() {
+        let text = r#"{"a":1.50,"source":{"sequence":"[\"1\",\"2\"]","lsn":17,"version":"3\\"},"ts_ms":5}"#;
 
-        let record = record("p.t", "p", Record { key: Value::Null, value: Value::Null, headers });
-
-        let names: Vec<_> =
-            record.headers.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         assert_eq!(
-            names,
-            [("__debezium.context.runId", json!("(run)")), ("__debezium.context.taskId", json!("0"))]
+            masked(text),
+            r#"{"a":1.50,"source":{"sequence":(sequence),"lsn":(lsn),"version":(version)},"ts_ms":(ts_ms)}"#
         );
+    }
+
+    #[test]
+    fn our_own_header_is_left_out_unless_the_case_switches_it_off() {
+        let headers = ["sluice.position", "__debezium.context.runId"];
+        let headers = headers.map(|name| (name.to_owned(), json!("7"))).to_vec();
+        let normal = |side: &Side| {
+            let record = record("p.t", side, Record { headers: headers.clone(), ..Record::default() });
+            record.headers.into_iter().map(|(_, value)| value).collect::<Vec<_>>()
+        };
+
+        assert_eq!(normal(&side(&[])), [json!("(run)")]);
+        assert_eq!(normal(&side(&[("sluice.position.header", "false")])), [json!("7"), json!("(run)")]);
     }
 }

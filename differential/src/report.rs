@@ -98,6 +98,7 @@ impl Outcome {
                 for Record { key, value, headers } in records {
                     let headers: Vec<_> =
                         headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                    let (key, value) = (&key.value, &value.value);
                     let _ = writeln!(lines, "{topic}/{partition} {key} {value} {}", headers.join(" "));
                 }
             }
@@ -106,6 +107,9 @@ impl Outcome {
             for text in texts {
                 let _ = writeln!(lines, "{subject} {text}");
             }
+        }
+        for (what, description) in &self.written.made {
+            let _ = writeln!(lines, "{what} {description}");
         }
         lines
     }

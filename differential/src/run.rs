@@ -1,12 +1,14 @@
 //! Runs one case: both programs on one database, then the comparison.
 
 use anyhow::{Context, bail};
+use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use crate::case::{Case, Phase};
 use crate::compare::{Difference, compare};
 use crate::database::Database;
 use crate::debezium::Debezium;
+use crate::normal;
 use crate::observe::{Observed, Registry};
 use crate::side::{Program, Servers, Side, until};
 use crate::sluice::Sluice;
@@ -176,7 +178,17 @@ impl Scene<'_> {
                 .await
                 .with_context(|| format!("read what {} wrote", side.program.name()))
         };
-        Ok([observe(&self.debezium, &debezium?).await?, observe(&self.sluice, &sluice?).await?])
+        let mut observed =
+            [observe(&self.debezium, &debezium?).await?, observe(&self.sluice, &sluice?).await?];
+        for (observed, side) in observed.iter_mut().zip([&self.debezium, &self.sluice]) {
+            observed.made = self.database.made(side).await?;
+            for (topic, settings) in topics::settings(&self.servers.kafka, &side.prefix).await? {
+                observed
+                    .made
+                    .insert(format!("{} settings", normal::text(&topic, &side.prefix)), json!(settings));
+            }
+        }
+        Ok(observed)
     }
 
     /// Removes connectors, topics, slots and the database. What was registered stays: Apicurio, when it deletes, may

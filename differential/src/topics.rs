@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{AdminClient, AdminOptions, ConfigSource, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message};
@@ -132,20 +132,51 @@ impl Topics {
     }
 }
 
+/// What the topics whose names hold a prefix were told to be like, apart from the broker's defaults.
+///
+/// # Errors
+/// Fails when the broker does.
+pub async fn settings(
+    kafka: &str,
+    prefix: &str,
+) -> anyhow::Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let (admin, names) = named(kafka, prefix)?;
+    let resources: Vec<_> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
+    if resources.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let configs =
+        admin.describe_configs(&resources, &AdminOptions::new()).await.context("describe the topics")?;
+    let settings = names.iter().zip(configs).map(|(name, config)| {
+        let config = config.map_err(|code| anyhow!("describe the topic `{name}`: {code}"))?;
+        let own = config.entries.into_iter().filter(|entry| entry.source == ConfigSource::DynamicTopic);
+        let own = own.map(|entry| (entry.name, entry.value.unwrap_or_default()));
+        Ok((name.clone(), own.collect()))
+    });
+    settings.collect()
+}
+
 /// Deletes all topics whose names hold a prefix.
 ///
 /// # Errors
 /// Fails when the broker does.
 pub async fn delete(kafka: &str, prefix: &str) -> anyhow::Result<()> {
-    let admin: AdminClient<DefaultClientContext> =
-        ClientConfig::new().set("bootstrap.servers", kafka).create().context("make the client")?;
-    let metadata = admin.inner().fetch_metadata(None, PATIENCE).context("list the topics")?;
-    let names = metadata.topics().iter().map(|topic| topic.name()).filter(|name| name.contains(prefix));
-    let names: Vec<_> = names.collect();
+    let (admin, names) = named(kafka, prefix)?;
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
     if !names.is_empty() {
         admin.delete_topics(&names, &AdminOptions::new()).await.context("delete the topics")?;
     }
     Ok(())
+}
+
+/// A client, and the names of the topics that hold a prefix.
+fn named(kafka: &str, prefix: &str) -> anyhow::Result<(AdminClient<DefaultClientContext>, Vec<String>)> {
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", kafka).create().context("make the client")?;
+    let metadata = admin.inner().fetch_metadata(None, PATIENCE).context("list the topics")?;
+    let names = metadata.topics().iter().map(|topic| topic.name()).filter(|name| name.contains(prefix));
+    let names = names.map(str::to_owned).collect();
+    Ok((admin, names))
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
