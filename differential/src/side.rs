@@ -72,8 +72,9 @@ impl Side {
         servers: &Servers,
     ) -> anyhow::Result<Self> {
         // The run comes last: so no prefix is the beginning of another case's.
-        let prefix = format!("diff_{}_{}_{run}", &program.name()[..3], case.identifier());
-        let slot = prefix.clone();
+        let slot = format!("diff_{}_{}_{run}", &program.name()[..3], case.identifier());
+        // Letters and digits only: no naming strategy and no adjustment may change it.
+        let prefix = slot.replace('_', "");
         ensure!(slot.len() < 64, "give the case `{}` a shorter name: it is part of a slot's", case.name);
         let mut properties = connection(servers, database)?;
         let mut set = |name: &str, value: &str| properties.insert(name.to_owned(), value.to_owned());

@@ -1,6 +1,7 @@
 //! The connector's properties: Debezium's names and defaults, and a few of our own.
 
 mod modes;
+mod naming;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use sluice_core::config::{ByteSize, Fault, Millis, PatternList, Secret};
 
 pub use crate::legacy::{Ignored, Unsupported};
 pub use modes::*;
+pub use naming::*;
 
 config! {
     /// Settings of the Postgres source.
@@ -36,6 +38,18 @@ config! {
 
         /// Prefix of all topic and schema names. Changing it starts new topics.
         "topic.prefix" => topic_prefix: String,
+        /// How topics of tables are named: by prefix, schema and table (SchemaTopicNamingStrategy), or by prefix
+        /// and table (DefaultTopicNamingStrategy). What Kafka does not allow becomes `_`, or in the strategies
+        /// with Unicode in their names `_u` and the character's number in hexadecimal.
+        "topic.naming.strategy" => topic_naming: TopicNaming = "io.debezium.schema.SchemaTopicNamingStrategy",
+        /// What stands between the parts of a topic name.
+        "topic.delimiter" => topic_delimiter: String = ".",
+        /// Name of the topic of heartbeats without the prefix that follows it.
+        "topic.heartbeat.prefix" => heartbeat_prefix: String = "__debezium-heartbeat",
+        /// Whole name of the topic of heartbeats, so that connectors can share one.
+        "topic.heartbeat.name" => heartbeat_name: Option<String>,
+        /// Name of the topic of transactions without the prefix in front of it.
+        "topic.transaction" => transaction_topic: String = "transaction",
         /// Output plugin of the slot. Only pgoutput, which is built into Postgres.
         "plugin.name" => plugin: Plugin = "pgoutput",
         /// Replication slot; created on the first start. Lower-case letters, digits and `_`, 63 at the most.
@@ -104,10 +118,11 @@ config! {
         "compatibility" => compatibility: Compatibility = "correct",
         /// Text that stands for a large value that did not change and was therefore not sent.
         "unavailable.value.placeholder" => unavailable_placeholder: String = "__debezium_unavailable_value",
-        /// Schema names: none (as they are) or avro (what Avro does not allow becomes `_`).
+        /// Schema names: none (as they are), avro (what Avro does not allow becomes `_`) or avro_unicode (it becomes
+        /// `_u` and the character's number in hexadecimal, and so does `_` itself).
         "schema.name.adjustment.mode" => schema_names: Adjustment = "none",
-        /// Field names: none or avro.
-        "field.name.adjustment.mode" => field_names: Adjustment = "none",
+        /// Field names: none, avro or avro_unicode. With an Avro converter none means avro.
+        "field.name.adjustment.mode" => field_names: FieldAdjustment = "none",
         /// Put four `__debezium.context.*` headers on each record.
         "extended.headers.enabled" => extended_headers: bool = "true",
         /// Transaction topic and block. Not there yet, so only false is accepted.
@@ -122,8 +137,6 @@ config! {
 
         /// Accepted without effect: an idle slot moves without heartbeats.
         "heartbeat.interval.ms" => heartbeat_interval: Ignored,
-        /// Accepted without effect: see `heartbeat.interval.ms`.
-        "topic.heartbeat.prefix" => heartbeat_prefix: Ignored,
         /// Accepted without effect: positions are acknowledged once they are saved, and keepalives when idle.
         "lsn.flush.mode" => lsn_flush_mode: Ignored,
         /// Accepted without effect: the older name of `lsn.flush.mode`.
@@ -171,10 +184,6 @@ config! {
         "message.prefix.include.list" => message_include: Unsupported,
         /// Not there yet: other options of the output plugin.
         "slot.stream.params" => stream_params: Unsupported,
-        /// Not there yet: other topic names; `transforms` can rename topics.
-        "topic.naming.strategy" => topic_naming: Unsupported,
-        /// Not there yet: another delimiter; `transforms` can rename topics.
-        "topic.delimiter" => topic_delimiter: Unsupported,
         /// Not there yet: converters of your own.
         "converters" => converters: Unsupported,
         /// Not there yet: post-processors; unchanged large values are left as they are in the sink.
@@ -215,13 +224,22 @@ pub(crate) fn validate(config: &PostgresConfig) -> Vec<Fault> {
         "must be 1 to 63 lower-case letters, digits or `_`",
         "Postgres allows no other names of slots",
     );
-    let prefix_fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    fault(
-        config.topic_prefix.is_empty() || !config.topic_prefix.bytes().all(prefix_fits),
-        "topic.prefix",
-        "must be letters, digits, `.`, `_` or `-`",
-        "it begins the name of every topic",
-    );
+    let topic_parts = [
+        ("topic.prefix", Some(&config.topic_prefix)),
+        ("topic.delimiter", Some(&config.topic_delimiter)),
+        ("topic.heartbeat.prefix", Some(&config.heartbeat_prefix)),
+        ("topic.heartbeat.name", config.heartbeat_name.as_ref()),
+        ("topic.transaction", Some(&config.transaction_topic)),
+    ];
+    let topic_fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    for (property, part) in topic_parts {
+        fault(
+            part.is_some_and(|part| part.is_empty() || !part.bytes().all(topic_fits)),
+            property,
+            "must be letters, digits, `.`, `_` or `-`",
+            "it is a part of the names of topics",
+        );
+    }
     let pairs = [
         (config.schema_include.is_some() && config.schema_exclude.is_some(), "schema.exclude.list"),
         (config.table_include.is_some() && config.table_exclude.is_some(), "table.exclude.list"),

@@ -60,9 +60,6 @@ fn advice(name: &str) -> &'static str {
         "heartbeat.action.query" => "remove it; an idle slot moves without it",
         "replica.identity.autoset.values" => "remove it and run ALTER TABLE … REPLICA IDENTITY … once",
         "snapshot.include.collection.list" => "remove it, and run a second connector for the other tables",
-        "topic.naming.strategy" | "topic.delimiter" => {
-            "remove it, and rename topics with the RegexRouter transform"
-        }
         "column.mask." | "column.truncate." => "remove it, and use the MaskField transform",
         "post.processors" => {
             "remove it; unchanged large values are known as such, and sinks leave them as they are"

@@ -87,7 +87,7 @@ impl Table {
     pub(crate) fn compile(relation: Relation, input: &TableInput<'_>) -> Result<Self, SourceError> {
         let config = input.config;
         let qualified = format!("{}.{}", relation.namespace, relation.name);
-        let topic = names::topic(&config.topic_prefix, &relation.namespace, &relation.name);
+        let topic = names::topic(config, &relation.namespace, &relation.name);
         let prefix = names::schema_prefix(&topic, config.schema_names);
         let mut fields = Vec::with_capacity(relation.columns.len());
         let mut columns = Vec::with_capacity(relation.columns.len());
@@ -173,7 +173,7 @@ fn compile_column(
         Compatibility::Correct => Value::Null,
         Compatibility::Debezium => schema.default.clone().unwrap_or_default(),
     };
-    let name = names::field(&column.name, input.config.field_names);
+    let name = names::field(&column.name, input.config.field_names.0);
     let plan = ColumnPlan {
         name: column.name.to_string(),
         decoder,

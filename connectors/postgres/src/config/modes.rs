@@ -136,16 +136,6 @@ config_enum! {
     }
 }
 
-config_enum! {
-    /// `schema.name.adjustment.mode` and `field.name.adjustment.mode`.
-    pub enum Adjustment {
-        /// Names as they are.
-        None = "none",
-        /// Names that Avro allows.
-        Avro = "avro",
-    }
-}
-
 /// `skipped.operations`: which kinds of change are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SkippedOperations {
