@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::config::SkippedOperations;
+use crate::config::{PostgresConfig, SkippedOperations};
 use crate::error::SourceError;
 use crate::lsn::Lsn;
 use crate::pgoutput::{self, Begin, Column, Message, OldKind, Relation, RowKind, Update};
@@ -21,6 +21,8 @@ use crate::table::Table;
 /// What is known of a transaction.
 #[derive(Debug, Clone)]
 pub(crate) struct TransactionInfo {
+    /// Its first record in the log.
+    pub(crate) begin: Lsn,
     /// Start of the commit record.
     pub(crate) commit: Lsn,
     /// Commit time, µs since 2000-01-01 UTC.
@@ -43,12 +45,23 @@ pub(crate) struct Transaction {
     pub(crate) end: Lsn,
     /// Index of the next event.
     pub(crate) next_index: u64,
+    /// Whether reading began.
+    pub(crate) begun: bool,
+}
+
+impl Transaction {
+    /// How much it counts among those that wait: its events, and something for itself.
+    fn weight(&self) -> u64 {
+        self.info.count.max(1)
+    }
 }
 
 /// Collects transactions.
 #[derive(Debug)]
 pub(crate) struct Assembler {
     skipped: SkippedOperations,
+    /// Transactions without events are read, too.
+    keeps_empty: bool,
     memory: usize,
     directory: PathBuf,
     /// By oid; none is a relation that is not captured.
@@ -63,16 +76,12 @@ pub(crate) struct Assembler {
 
 impl Assembler {
     /// Starts after the given commit.
-    pub(crate) fn new(
-        skipped: SkippedOperations,
-        memory: usize,
-        directory: PathBuf,
-        last_commit: Option<Lsn>,
-    ) -> Self {
+    pub(crate) fn new(config: &PostgresConfig, last_commit: Option<Lsn>) -> Self {
         Self {
-            skipped,
-            memory,
-            directory,
+            skipped: config.skipped,
+            keeps_empty: config.transaction_metadata,
+            memory: config.transaction_memory.0,
+            directory: config.spool_directory(),
             relations: HashMap::new(),
             open: None,
             ready: VecDeque::new(),
@@ -82,7 +91,7 @@ impl Assembler {
         }
     }
 
-    /// Returns how many events wait in committed transactions.
+    /// Returns how many events wait in committed transactions; one without events counts as one.
     pub(crate) fn ready_events(&self) -> u64 {
         self.ready_events
     }
@@ -95,7 +104,7 @@ impl Assembler {
     /// Drops the oldest committed transaction, which has been read.
     pub(crate) fn pop(&mut self) -> Option<Transaction> {
         let transaction = self.ready.pop_front()?;
-        self.ready_events -= transaction.info.count;
+        self.ready_events -= transaction.weight();
         Some(transaction)
     }
 
@@ -198,7 +207,7 @@ impl Assembler {
 
     fn boundary(&mut self, lsn: Lsn, payload: Bytes) -> Result<Option<Relation>, SourceError> {
         match pgoutput::decode(&payload, false).map_err(ReplicationError::from)? {
-            Message::Begin(begin) => self.begin(begin)?,
+            Message::Begin(begin) => self.begin(lsn, begin)?,
             Message::Commit(commit) => self.commit(commit.end_lsn)?,
             Message::Origin(origin) => {
                 if let Some(open) = &mut self.open {
@@ -219,11 +228,12 @@ impl Assembler {
         Ok(None)
     }
 
-    fn begin(&mut self, begin: Begin) -> Result<(), SourceError> {
+    fn begin(&mut self, lsn: Lsn, begin: Begin) -> Result<(), SourceError> {
         if self.open.is_some() {
             return Err(broken("a transaction begins within another".to_owned()));
         }
         let info = TransactionInfo {
+            begin: lsn,
             commit: begin.final_lsn,
             commit_micros: begin.commit_micros,
             xid: begin.xid.0,
@@ -231,8 +241,8 @@ impl Assembler {
             origin: None,
             count: 0,
         };
-        self.open =
-            Some(Transaction { info, entries: Spool::default(), end: begin.final_lsn, next_index: 0 });
+        let (entries, end) = (Spool::default(), begin.final_lsn);
+        self.open = Some(Transaction { info, entries, end, next_index: 0, begun: false });
         Ok(())
     }
 
@@ -241,12 +251,12 @@ impl Assembler {
             self.open.take().ok_or_else(|| broken("a commit without a transaction".to_owned()))?;
         self.last_commit = Some(end);
         transaction.end = end;
-        if transaction.info.count == 0 && transaction.entries.len() == 0 {
+        if !self.keeps_empty && transaction.info.count == 0 && transaction.entries.len() == 0 {
             self.passed = self.passed.max(Some(end));
             return Ok(());
         }
         transaction.entries.finish()?;
-        self.ready_events += transaction.info.count;
+        self.ready_events += transaction.weight();
         self.ready.push_back(transaction);
         Ok(())
     }

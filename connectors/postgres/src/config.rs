@@ -125,7 +125,8 @@ config! {
         "field.name.adjustment.mode" => field_names: FieldAdjustment = "none",
         /// Put four `__debezium.context.*` headers on each record.
         "extended.headers.enabled" => extended_headers: bool = "true",
-        /// Transaction topic and block. Not there yet, so only false is accepted.
+        /// Tell in each event of the stream which transaction it is in and at which place, and write a record when a
+        /// transaction begins and one with the number of its events when it ends.
         "provide.transaction.metadata" => transaction_metadata: bool = "false",
 
         /// How often to report the position to the server at least, in milliseconds.
@@ -254,12 +255,6 @@ pub(crate) fn validate(config: &PostgresConfig) -> Vec<Fault> {
         );
     }
     fault(
-        config.transaction_metadata,
-        "provide.transaction.metadata",
-        "is not supported yet",
-        "set it to false; every record carries its place in its transaction in header `sluice.position`",
-    );
-    fault(
         config.money_digits > MONEY_DIGITS,
         "money.fraction.digits",
         "must be 18 or less",
@@ -309,13 +304,12 @@ mod tests {
             ("slot.name", "Bad-Slot"),
             ("table.include.list", "a.b"),
             ("table.exclude.list", "c.d"),
-            ("provide.transaction.metadata", "true"),
         ])
         .unwrap();
 
         let properties: Vec<_> = validate(&config).into_iter().map(|fault| fault.property).collect();
 
-        assert_eq!(properties, ["slot.name", "table.exclude.list", "provide.transaction.metadata"]);
+        assert_eq!(properties, ["slot.name", "table.exclude.list"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! - `assemble`, `spool`: messages → whole transactions, in memory or in a file
 //! - `table`, `tables`, `catalog`, `types`: how a table's rows are read
 //! - `records`: changes → records
+//! - `transaction`: their places in their transactions
 //! - `snapshot`: rows that are there already
 //! - `slot`, `publication`, `position`: what a restart depends on
 //! - `gauges`: metrics
@@ -42,6 +43,7 @@ mod sql;
 mod table;
 mod tables;
 pub mod tls;
+mod transaction;
 mod types;
 
 pub use position::Position;

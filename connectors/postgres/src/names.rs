@@ -23,7 +23,6 @@ pub(crate) fn heartbeat_topic(config: &PostgresConfig) -> String {
 }
 
 /// Names the topic of transactions.
-#[allow(dead_code, reason = "see `heartbeat_topic`")]
 pub(crate) fn transaction_topic(config: &PostgresConfig) -> String {
     [&*config.topic_prefix, &config.transaction_topic].join(&config.topic_delimiter)
 }

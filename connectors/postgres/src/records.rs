@@ -21,6 +21,7 @@ use crate::lsn::Lsn;
 use crate::pgoutput::{self, Column, Delete, Insert, Message, OldTuple, TupleData, Update};
 use crate::replication::ReplicationError;
 use crate::table::{ColumnPlan, Table};
+use crate::transaction::TransactionMetadata;
 use crate::types::temporal::EPOCH_MICROS;
 
 /// `source.version`: ours, not Debezium's.
@@ -61,6 +62,7 @@ pub(crate) struct RecordMaker {
     headers: Arc<[Header]>,
     tombstones: bool,
     skipped: SkippedOperations,
+    metadata: Option<TransactionMetadata>,
     epoch: u32,
     /// The table versions in force, by oid.
     tables: HashMap<u32, Arc<Table>>,
@@ -77,6 +79,7 @@ impl RecordMaker {
             headers: context_headers(config, run),
             tombstones: config.tombstones,
             skipped: config.skipped,
+            metadata: TransactionMetadata::new(config),
             epoch,
             tables: HashMap::new(),
             chunk: BytesMut::new(),
@@ -87,6 +90,20 @@ impl RecordMaker {
     /// From here on a relation has this version.
     pub(crate) fn install(&mut self, table: Arc<Table>) {
         self.tables.insert(table.relation.relation_id, table);
+    }
+
+    /// Makes the record before a transaction's events, if there is to be one.
+    pub(crate) fn begin(&mut self, info: &TransactionInfo, out: &mut Output) {
+        if let Some(metadata) = &mut self.metadata {
+            out.records.push(metadata.begin(info, &mut self.chunk));
+        }
+    }
+
+    /// Makes the record after a transaction's events, if there is to be one; `end` is where the transaction ends.
+    pub(crate) fn end(&mut self, info: &TransactionInfo, end: Lsn, out: &mut Output) {
+        if let Some(metadata) = &mut self.metadata {
+            out.records.push(metadata.end(info, end, &mut self.chunk));
+        }
     }
 
     /// Makes the records of one message; returns how many events it was.
@@ -204,18 +221,18 @@ impl RecordMaker {
         out: &mut Output,
     ) {
         let (old_key, new_key) = (key_of(table, &before), key_of(table, &after));
-        let change = self.change(table, place, Operation::Delete, Some(before), None);
-        let mut delete = self.record(table, place, old_key.clone(), change);
-        delete.headers = self.headers_with(NEW_KEY, new_key.clone());
         if !self.skipped.delete {
+            let change = self.change(table, place, Operation::Delete, Some(before), None);
+            let mut delete = self.record(table, place, old_key.clone(), change);
+            delete.headers = self.headers_with(NEW_KEY, new_key.clone());
             self.push_delete(delete, out);
         }
-        let mut second = place.clone();
-        second.event.index += 1;
-        let change = self.change(table, &second, Operation::Create, None, Some(after));
-        let mut create = self.record(table, &second, new_key, change);
-        create.headers = self.headers_with(OLD_KEY, old_key);
         if !self.skipped.create {
+            let mut second = place.clone();
+            second.event.index += 1;
+            let change = self.change(table, &second, Operation::Create, None, Some(after));
+            let mut create = self.record(table, &second, new_key, change);
+            create.headers = self.headers_with(OLD_KEY, old_key);
             out.records.push(create);
         }
     }
@@ -349,13 +366,20 @@ impl RecordMaker {
         before: Option<Vec<Value>>,
         after: Option<Vec<Value>>,
     ) -> Change {
+        let transaction = match &mut self.metadata {
+            // A row of a snapshot is in no transaction of its own.
+            Some(metadata) if operation != Operation::Read => {
+                Some(metadata.event(place.xid, place.lsn, &table.qualified, &mut self.chunk))
+            }
+            _ => None,
+        };
         Change {
             schema: Arc::clone(&table.schema),
             operation,
             before,
             after,
             source: self.source(table, place),
-            transaction: None,
+            transaction,
             timestamp_ns: Some(self.now),
         }
     }
@@ -474,6 +498,11 @@ fn number(lsn: Lsn) -> Value {
 
 fn put_quoted(lsn: Lsn, out: &mut BytesMut) {
     out.put_u8(b'"');
-    out.put_slice(itoa::Buffer::new().format(lsn.as_u64()).as_bytes());
+    put_number(lsn.as_u64(), out);
     out.put_u8(b'"');
+}
+
+/// Writes a number in decimal.
+pub(crate) fn put_number(number: u64, out: &mut BytesMut) {
+    out.put_slice(itoa::Buffer::new().format(number).as_bytes());
 }

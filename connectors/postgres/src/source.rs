@@ -86,12 +86,7 @@ impl PostgresTask {
             open::open(&config, position, run).await?;
         let ended = snapshot_only && snapshot.is_none();
         let mut task = Self {
-            assembler: Assembler::new(
-                config.skipped,
-                config.transaction_memory.0,
-                config.spool_directory(),
-                position.last_commit,
-            ),
+            assembler: Assembler::new(&config, position.last_commit),
             maker: RecordMaker::new(&config, position.epoch, run),
             gauges: Gauges::new(connector),
             tables: tables.into_iter().map(|table| (table.relation.relation_id, table)).collect(),
@@ -247,6 +242,9 @@ impl PostgresTask {
             if !out.records.is_empty() && out.records.len() as u64 + left > BATCH_RECORDS as u64 {
                 break;
             }
+            if !std::mem::replace(&mut transaction.begun, true) {
+                self.maker.begin(&transaction.info, &mut out);
+            }
             let mut whole = false;
             // Once all events are read, what is left are descriptions of tables: they cost nothing.
             while transaction.next_index == transaction.info.count
@@ -269,6 +267,7 @@ impl PostgresTask {
                 break;
             }
             if let Some(read) = self.assembler.pop() {
+                self.maker.end(&read.info, read.end, &mut out);
                 self.gauges.transaction(read.info.commit_micros, self.maker.now, read.entries.file_bytes());
                 end = Some(read.end);
             }

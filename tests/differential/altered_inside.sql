@@ -1,0 +1,23 @@
+-- Alterations between the rows of a transaction.
+CREATE TABLE t (id int PRIMARY KEY, a text);
+CREATE TABLE u (id int PRIMARY KEY, a text);
+INSERT INTO t VALUES (1, 'a');
+INSERT INTO u VALUES (1, 'a');
+--@ streaming
+BEGIN;
+INSERT INTO t VALUES (2, 'b');
+ALTER TABLE t ADD c int NOT NULL DEFAULT 5;
+INSERT INTO t VALUES (3, 'c', 6);
+UPDATE t SET a = 'd' WHERE id = 1;
+ALTER TABLE t REPLICA IDENTITY FULL;
+UPDATE t SET a = 'e' WHERE id = 1;
+DELETE FROM t WHERE id = 2;
+COMMIT;
+--@ streaming
+BEGIN;
+ALTER TABLE u REPLICA IDENTITY FULL;
+UPDATE u SET a = 'b' WHERE id = 1;
+ALTER TABLE u REPLICA IDENTITY DEFAULT;
+UPDATE u SET a = 'c' WHERE id = 1;
+UPDATE u SET id = 2 WHERE id = 1;
+COMMIT;
