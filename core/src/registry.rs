@@ -46,7 +46,7 @@ pub trait Plugin: Send + Sync {
     fn name(&self) -> &'static str;
     /// Other names it answers to.
     fn aliases(&self) -> &'static [&'static str];
-    /// Its properties.
+    /// Its properties, with those that it knows and does not obey.
     fn definitions(&self) -> Vec<Definition>;
     /// Finds what is wrong with a configuration, without I/O. Keys it does not know are left to others.
     fn validate(&self, properties: &Properties) -> Vec<Fault>;
@@ -179,7 +179,7 @@ fn validate<C: Config>(properties: &Properties, contradictions: impl FnOnce(C) -
 
 /// Makes the wrapper that carries a typed plugin into its erased twin, with what all plugins tell.
 macro_rules! erased {
-    ($wrapper:ident, $trait:ident, $aliases:expr, $plugin:ident, $config:ident => $contradictions:expr) => {
+    ($wrapper:ident, $trait:ident, $aliases:expr, $unobeyed:expr, $plugin:ident, $config:ident => $contradictions:expr) => {
         struct $wrapper<T>(T);
 
         impl<T: $trait> Plugin for $wrapper<T> {
@@ -192,7 +192,9 @@ macro_rules! erased {
             }
 
             fn definitions(&self) -> Vec<Definition> {
-                T::Config::definitions()
+                let mut definitions = T::Config::definitions();
+                definitions.extend_from_slice($unobeyed);
+                definitions
             }
 
             fn validate(&self, properties: &Properties) -> Vec<Fault> {
@@ -203,10 +205,10 @@ macro_rules! erased {
     };
 }
 
-erased!(ErasedSource, SourceConnector, T::ALIASES, source, config => source.validate(&config));
-erased!(ErasedSink, SinkConnector, T::ALIASES, sink, config => sink.validate(&config));
-erased!(ErasedTransform, TransformFactory, &[], factory, config => factory.build(config).err().unwrap_or_default());
-erased!(ErasedPredicate, PredicateFactory, &[], factory, config => factory.build(config).err().unwrap_or_default());
+erased!(ErasedSource, SourceConnector, T::ALIASES, T::UNOBEYED, source, config => source.validate(&config));
+erased!(ErasedSink, SinkConnector, T::ALIASES, &[], sink, config => sink.validate(&config));
+erased!(ErasedTransform, TransformFactory, &[], &[], factory, config => factory.build(config).err().unwrap_or_default());
+erased!(ErasedPredicate, PredicateFactory, &[], &[], factory, config => factory.build(config).err().unwrap_or_default());
 
 impl<T: SourceConnector> DynSourceConnector for ErasedSource<T> {
     fn check<'a>(&'a self, properties: &'a Properties) -> BoxFuture<'a, Vec<Fault>> {

@@ -5,7 +5,7 @@ use std::future::Future;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    config::{Config, Fault},
+    config::{Config, Definition, Fault},
     error::Error,
     record::Record,
 };
@@ -72,6 +72,8 @@ pub trait SourceConnector: Send + Sync + 'static {
     const NAME: &'static str;
     /// Class names that users already have in their files.
     const ALIASES: &'static [&'static str] = &[];
+    /// Properties that its users' files may have and that it does not obey; whoever plans a connector reports them.
+    const UNOBEYED: &'static [Definition] = &[];
 
     /// Configuration.
     type Config: Config;

@@ -5,13 +5,15 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use serde_json::json;
 use sluice_core::{
-    config::{Config as _, Definition, json_schema, suggest},
+    config::{Config as _, Definition, Support, json_schema, suggest},
     registry::{Plugin, Registry, find},
 };
-use sluice_kafka::{KafkaDeadLetters, KafkaSink, KafkaSource};
 
 use super::EXIT_USAGE;
-use crate::{settings::WorkerSettings, worker::describe_common};
+use crate::{
+    settings::WorkerSettings,
+    worker::{Direction, common},
+};
 
 /// How a description is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -80,20 +82,12 @@ fn list(registry: &Registry, format: Format) {
 }
 
 fn definitions<'a>(registry: &Registry, name: &'a str) -> Option<(&'a str, Vec<Definition>)> {
-    let kafka = Registry::default().source(KafkaSource).sink(KafkaSink);
     let found = match name {
         "worker" => WorkerSettings::definitions(),
-        "common" => describe_common(),
+        "common" => common(),
         _ => {
-            if let Some(source) = find(registry.sources(), name) {
-                let mut all = source.definitions();
-                all.extend(kafka.sinks()[0].definitions());
-                all
-            } else if let Some(sink) = find(registry.sinks(), name) {
-                let mut all = sink.definitions();
-                all.extend(kafka.sources()[0].definitions());
-                all.extend(KafkaDeadLetters::definitions());
-                all
+            if let Ok(direction) = Direction::new(registry, name) {
+                direction.definitions()
             } else if let Some(transform) = find(registry.transforms(), name) {
                 transform.definitions()
             } else {
@@ -118,6 +112,10 @@ fn print_definitions(title: &str, definitions: &[Definition]) {
         if !definition.allowed.is_empty() {
             println!("    one of: {}", definition.allowed.join(", "));
         }
-        println!("    {}\n", definition.documentation);
+        let answer = match definition.support {
+            Support::Obeyed => String::new(),
+            unobeyed => format!("{}: ", unobeyed.name()),
+        };
+        println!("    {answer}{}\n", definition.documentation);
     }
 }

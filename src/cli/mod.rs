@@ -80,7 +80,11 @@ pub(crate) fn run(registry: &Registry) -> ExitCode {
         Command::Run(files) => with_plans(registry, &files, run::run),
         Command::Validate(files) => with_plans(registry, &files, |_, plans| {
             for plan in plans {
-                println!("{}: {} is valid", plan.path.display(), plan.name);
+                let place = plan.path.display().to_string();
+                if !plan.warnings.is_empty() {
+                    print_faults(&place, &plan.warnings);
+                }
+                println!("{place}: {} is valid", plan.name);
             }
             ExitCode::SUCCESS
         }),
@@ -113,7 +117,7 @@ fn with_plans(
     for path in &files.files {
         let planned = read_connector(path)
             .map_err(|error| vec![Fault::from(error)])
-            .and_then(|file| Plan::new(registry, &settings, file))
+            .and_then(|file| Plan::new(registry, &settings, file, Severity::Error))
             .and_then(|plan| unique(&plans, plan));
         match planned {
             Ok(plan) => plans.push(plan),

@@ -37,7 +37,8 @@ pub(super) fn check(_settings: Settings, plans: Vec<Plan>) -> ExitCode {
     with_runtime(async {
         let mut good = true;
         for plan in plans {
-            let faults = plan.check().await;
+            let mut faults = plan.warnings.clone();
+            faults.extend(plan.check().await);
             good &= faults.iter().all(|fault| fault.severity == Severity::Warning);
             if faults.is_empty() {
                 println!("{}: {} is ready to run", plan.path.display(), plan.name);

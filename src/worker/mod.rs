@@ -2,10 +2,12 @@
 
 mod opener;
 mod plan;
+mod properties;
 
 use std::sync::Arc;
 
-pub(crate) use plan::{Direction, Plan, describe_common};
+pub(crate) use plan::{Direction, Plan};
+pub(crate) use properties::common;
 use sluice_core::{
     checkpoint::{CheckpointStore, FileCheckpoints},
     error::Error,
@@ -37,6 +39,7 @@ impl Worker {
         let mut worker = Self { tasks: JoinSet::new(), states: Vec::new() };
         let mut pipelines = Vec::new();
         for plan in plans {
+            report(&plan);
             let (status, state) = StatusWriter::new(&plan.name);
             worker.states.push((plan.name.clone(), state));
             pipelines.push(pipeline(plan, settings, &checkpoints, status, stop.clone())?);
@@ -70,6 +73,13 @@ impl Worker {
             }
         }
         good
+    }
+}
+
+fn report(plan: &Plan) {
+    for fault in &plan.warnings {
+        let (connector, property, code) = (&plan.name, &fault.property, fault.code);
+        tracing::warn!(connector, property, code, "{}", fault.message);
     }
 }
 

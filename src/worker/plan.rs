@@ -3,50 +3,15 @@
 use std::{path::PathBuf, sync::Arc};
 
 use sluice_core::{
-    config::{Config, Definition, Fault, Names, Properties, suggest},
+    config::{Config as _, Definition, Fault, Known, Properties, Severity, Support},
     error::Error,
     pipeline::{Chain, DeadLetters, Tolerance},
     registry::{DynSinkConnector, DynSourceConnector, Plugin, Registry, find},
 };
 use sluice_kafka::{KafkaDeadLetters, KafkaSink, KafkaSource};
 
+use super::properties::{CommonConfig, common, common_of_sources};
 use crate::settings::{ConnectorFile, Settings, WorkerSettings};
-
-sluice_core::config! {
-    /// Properties that every connector has.
-    pub(crate) struct CommonConfig {
-        /// Name of the connector: of its consumer group, its saved position and its metrics.
-        "name" => name: String,
-        /// Class of the connector, by its full or its simple name; `sluice describe` lists them.
-        "connector.class" => class: String,
-        /// Highest number of tasks. A source runs one; so does a sink, whose one task is not limited to one core.
-        "tasks.max" => tasks_max: u32 = "1",
-        /// What happens to a record that is refused: `none` fails the connector, `all` skips it, and keeps
-        /// it in the dead letter queue if there is one.
-        "errors.tolerance" => tolerance: Tolerance = "none",
-        /// Accepted for files of Kafka Connect: refused records are always logged, without their values.
-        "errors.log.enable" => log: bool = "true",
-        /// Accepted for files of Kafka Connect. Values never reach the logs.
-        "errors.log.include.messages" => log_messages: bool = "false",
-        /// Accepted for files of Kafka Connect: passing faults are retried without limit, with back-off.
-        "errors.retry.timeout" => retry_timeout: i64 = "-1",
-        /// Accepted for files of Kafka Connect.
-        "errors.retry.delay.max.ms" => retry_delay: u64 = "30000",
-        /// Transforms, in order; each alias has `transforms.<alias>.type` and its own properties.
-        "transforms" => transforms: Names,
-        /// Predicates; each alias has `predicates.<alias>.type` and its own properties.
-        "predicates" => predicates: Names,
-        /// Accepted for files of Kafka Connect.
-        "header.converter" => header_converter: Option<String>,
-        /// Accepted for files of Kafka Connect.
-        "config.action.reload" => reload: Option<String>,
-    }
-}
-
-/// Lists the properties that every connector has.
-pub(crate) fn describe_common() -> Vec<Definition> {
-    CommonConfig::definitions()
-}
 
 /// Which way a connector moves records, with the plugins at both ends.
 pub(crate) enum Direction {
@@ -63,38 +28,45 @@ pub(crate) struct Plan {
     pub(crate) direction: Direction,
     pub(crate) chain: Chain,
     pub(crate) tolerance: Tolerance,
+    /// What somebody should look at, though it can be run.
+    pub(crate) warnings: Vec<Fault>,
     /// Joined with the worker's settings, references resolved: holds secrets, is never shown.
     pub(crate) properties: Properties,
 }
 
 impl Plan {
-    /// Reads all there is to know from a file; every fault at once.
+    /// Reads all there is to know from a file; every fault at once. A property that nobody knows is a fault of
+    /// severity `unknown`: an error in a file, where it is a slip; a warning where Connect would let it pass.
     pub(crate) fn new(
         registry: &Registry,
         settings: &Settings,
         file: ConnectorFile,
+        unknown: Severity,
     ) -> Result<Self, Vec<Fault>> {
-        let own = settings.providers.resolve(&file.properties)?;
+        let mut own = settings.providers.resolve(&file.properties)?;
         let common = CommonConfig::from_properties(&own)?;
         let direction = Direction::new(registry, &common.class).map_err(|fault| vec![fault])?;
+        let definitions = direction.definitions();
+        let known = Known::new(&definitions);
+        let mut faults = known.unobeyed(&own);
+        faults.extend(unknown_keys(&known, &own, unknown));
+        let without_effect = |key: &str| known.find(key).is_some_and(|it| it.support == Support::NoEffect);
+        own.retain(|key| !without_effect(key));
         let mut properties = joined(&settings.worker, own.clone());
         if matches!(direction, Direction::Source { .. }) {
             properties.set_default("topic.creation.enable", &settings.worker.topic_creation.to_string());
         }
-        let mut faults = direction.validate(&properties);
-        faults.extend(direction.unknown(&own));
+        faults.extend(direction.validate(&properties));
         match Chain::from_properties(registry, &own) {
-            Ok(chain) if !faults.iter().any(is_error) => {
-                report_warnings(&common.name, &faults);
-                Ok(Self {
-                    name: common.name,
-                    path: file.path,
-                    direction,
-                    chain,
-                    tolerance: common.tolerance,
-                    properties,
-                })
-            }
+            Ok(chain) if !faults.iter().any(is_error) => Ok(Self {
+                name: common.name,
+                path: file.path,
+                direction,
+                chain,
+                tolerance: common.tolerance,
+                warnings: faults,
+                properties,
+            }),
             Ok(_) => Err(faults),
             Err(found) => Err(faults.into_iter().chain(found).collect()),
         }
@@ -129,7 +101,8 @@ impl Plan {
 }
 
 impl Direction {
-    fn new(registry: &Registry, class: &str) -> Result<Self, Fault> {
+    /// Finds the plugins of a class.
+    pub(crate) fn new(registry: &Registry, class: &str) -> Result<Self, Fault> {
         // The plugins of the Kafka end are not in the registry: they are not what a user names.
         let kafka = Registry::default().source(KafkaSource).sink(KafkaSink);
         if let Some(connector) = find(registry.sources(), class) {
@@ -169,39 +142,26 @@ impl Direction {
         faults
     }
 
-    /// Names the properties that nobody claims.
-    fn unknown(&self, properties: &Properties) -> Vec<Fault> {
-        let mut definitions = describe_common();
-        definitions.extend(self.plugins().into_iter().flat_map(Plugin::definitions));
-        if matches!(self, Self::Sink { .. }) {
-            definitions.extend(KafkaDeadLetters::definitions());
-        }
-        let is_unknown = |key: &&str| {
-            !Chain::claims(properties, key) && !definitions.iter().any(|definition| definition.claims(key))
-        };
-        let names = || definitions.iter().map(|definition| definition.name);
-        properties
-            .keys()
-            .filter(is_unknown)
-            .map(|key| {
-                let fault = Fault::new("config.unknown_property", key, "unknown property");
-                match suggest(key, names()) {
-                    Some(name) => fault.hint(format!("did you mean `{name}`?")),
-                    None => fault.hint("`sluice describe CONNECTOR` lists what there is"),
-                }
-            })
-            .collect()
+    /// Lists the properties that a file of such a connector may have.
+    pub(crate) fn definitions(&self) -> Vec<Definition> {
+        let mut definitions: Vec<_> = self.plugins().into_iter().flat_map(Plugin::definitions).collect();
+        definitions.extend(match self {
+            Self::Source { .. } => common_of_sources(),
+            Self::Sink { .. } => [KafkaDeadLetters::definitions(), common()].concat(),
+        });
+        definitions
     }
+}
+
+/// Names the properties that nobody claims.
+fn unknown_keys(known: &Known<'_>, properties: &Properties, severity: Severity) -> Vec<Fault> {
+    const LIST: &str = "`sluice describe CONNECTOR` lists what there is";
+    let is_unknown = |key: &&str| known.find(key).is_none() && !Chain::claims(properties, key);
+    properties.keys().filter(is_unknown).map(|key| known.unknown(key, severity, LIST)).collect()
 }
 
 fn is_error(fault: &Fault) -> bool {
-    fault.severity == sluice_core::config::Severity::Error
-}
-
-fn report_warnings(connector: &str, faults: &[Fault]) {
-    for fault in faults {
-        tracing::warn!(connector, property = fault.property, code = fault.code, "{}", fault.message);
-    }
+    fault.severity == Severity::Error
 }
 
 /// Fills in what the worker's settings say for all connectors.
@@ -234,3 +194,7 @@ fn joined(worker: &WorkerSettings, mut properties: Properties) -> Properties {
     }
     properties
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

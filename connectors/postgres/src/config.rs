@@ -2,15 +2,16 @@
 
 mod modes;
 mod naming;
+mod unobeyed;
 
 use std::path::PathBuf;
 
 use sluice_core::config;
 use sluice_core::config::{ByteSize, Fault, Millis, PatternList, Secret};
 
-pub use crate::legacy::{Ignored, Unsupported};
 pub use modes::*;
 pub use naming::*;
+pub(crate) use unobeyed::UNOBEYED;
 
 config! {
     /// Settings of the Postgres source.
@@ -33,8 +34,6 @@ config! {
         "database.sslcert" => sslcert: Option<String>,
         /// PEM file of the client's private key, without a pass phrase.
         "database.sslkey" => sslkey: Option<String>,
-        /// Probes of idle connections. They are always on, so only true is accepted.
-        "database.tcpKeepAlive" => tcp_keep_alive: bool = "true",
 
         /// Prefix of all topic and schema names. Changing it starts new topics.
         "topic.prefix" => topic_prefix: String,
@@ -135,68 +134,6 @@ config! {
         "transaction.memory.bytes" => transaction_memory: ByteSize = "33554432",
         /// Directory of that file; the system's directory for temporary files if left out.
         "spool.directory" => spool_directory: Option<String>,
-
-        /// Accepted without effect: an idle slot moves without heartbeats.
-        "heartbeat.interval.ms" => heartbeat_interval: Ignored,
-        /// Accepted without effect: positions are acknowledged once they are saved, and keepalives when idle.
-        "lsn.flush.mode" => lsn_flush_mode: Ignored,
-        /// Accepted without effect: the older name of `lsn.flush.mode`.
-        "flush.lsn.source" => flush_lsn_source: Ignored,
-        /// Accepted without effect: queues are bounded in bytes.
-        "max.queue.size" => max_queue_size: Ignored,
-        /// Accepted without effect: see `max.queue.size`.
-        "max.queue.size.in.bytes" => max_queue_bytes: Ignored,
-        /// Accepted without effect: batches follow what arrives.
-        "max.batch.size" => max_batch_size: Ignored,
-        /// Accepted without effect: nothing is polled.
-        "poll.interval.ms" => poll_interval: Ignored,
-        /// Accepted without effect: rows are copied as a stream.
-        "snapshot.fetch.size" => snapshot_fetch_size: Ignored,
-        /// Accepted without effect: a snapshot reads under an exported snapshot and takes no locks.
-        "snapshot.locking.mode" => snapshot_locking: Ignored,
-        /// Accepted without effect: a snapshot is always one consistent state.
-        "snapshot.isolation.mode" => snapshot_isolation: Ignored,
-        /// Accepted without effect: gaps between offset and slot always stop the connector.
-        "offset.mismatch.strategy" => offset_mismatch: Ignored,
-        /// Accepted without effect: the catalog is read again whenever Postgres announces a change.
-        "schema.refresh.mode" => schema_refresh: Ignored,
-        /// Accepted without effect: names are built once per table.
-        "topic.cache.size" => topic_cache: Ignored,
-        /// Accepted without effect: `xmin` is never filled, as by Debezium's default.
-        "xmin.fetch.interval.ms" => xmin_fetch: Ignored,
-        /// Accepted without effect: temporary failures are retried without limit.
-        "errors.max.retries" => errors_max_retries: Ignored,
-        /// Accepted without effect: see `errors.max.retries`.
-        "retriable.restart.connector.wait.ms" => restart_wait: Ignored,
-
-        /// Not there yet: signals.
-        "signal.data.collection" => signal_collection: Unsupported,
-        /// Not there yet: statements run at each heartbeat.
-        "heartbeat.action.query" => heartbeat_query: Unsupported,
-        /// Not there yet: changing replica identities.
-        "replica.identity.autoset.values" => identity_autoset: Unsupported,
-        /// Not there yet: dropping updates that change nothing captured.
-        "skip.messages.without.change" => skip_unchanged: Unsupported,
-        /// Not there yet: a snapshot of fewer tables than are captured.
-        "snapshot.include.collection.list" => snapshot_include: Unsupported,
-        /// Not there yet: own SELECT statements for the snapshot.
-        "snapshot.select.statement.overrides" => snapshot_overrides: Unsupported,
-        /// Not there yet: logical messages.
-        "message.prefix.include.list" => message_include: Unsupported,
-        /// Not there yet: other options of the output plugin.
-        "slot.stream.params" => stream_params: Unsupported,
-        /// Not there yet: converters of your own.
-        "converters" => converters: Unsupported,
-        /// Not there yet: post-processors; unchanged large values are left as they are in the sink.
-        "post.processors" => post_processors: Unsupported,
-        /// Not there yet: masking in the source; `transforms` has MaskField.
-        "column.mask." => column_mask: Unsupported,
-        /// Not there yet: truncating in the source.
-        "column.truncate." => column_truncate: Unsupported,
-        /// Not there yet: source types as schema parameters.
-        "column.propagate.source.type" => column_propagate: Unsupported,
-        /// Not there yet: source types as schema parameters.
-        "datatype.propagate.source.type" => datatype_propagate: Unsupported,
     }
 }
 
@@ -310,20 +247,5 @@ mod tests {
         let properties: Vec<_> = validate(&config).into_iter().map(|fault| fault.property).collect();
 
         assert_eq!(properties, ["slot.name", "table.exclude.list"]);
-    }
-
-    #[test]
-    fn debezium_properties_that_are_missing_say_so() {
-        let faults = from_pairs(&[
-            ("signal.data.collection", "public.signals"),
-            ("column.mask.with.5.chars", "public.t.c"),
-            ("poll.interval.ms", "50"),
-            ("plugin.name", "decoderbufs"),
-        ])
-        .unwrap_err();
-
-        let properties: Vec<_> = faults.iter().map(|fault| fault.property.as_str()).collect();
-        assert_eq!(properties, ["plugin.name", "signal.data.collection", "column.mask.with.5.chars"]);
-        assert!(faults.iter().skip(1).all(|fault| fault.code == "config.unsupported_property"));
     }
 }

@@ -24,7 +24,6 @@ mod catalog;
 pub mod config;
 pub mod error;
 mod gauges;
-mod legacy;
 pub mod lsn;
 mod names;
 mod open;
@@ -53,7 +52,7 @@ pub use source::PostgresTask;
 pub use types::ValueError;
 
 use sluice_core::Error;
-use sluice_core::config::Fault;
+use sluice_core::config::{Definition, Fault};
 use sluice_core::source::{SourceConnector, TaskContext};
 
 use crate::config::PostgresConfig;
@@ -65,6 +64,7 @@ pub struct PostgresSource;
 impl SourceConnector for PostgresSource {
     const NAME: &'static str = "sluice.PostgresSource";
     const ALIASES: &'static [&'static str] = &["io.debezium.connector.postgresql.PostgresConnector"];
+    const UNOBEYED: &'static [Definition] = config::UNOBEYED;
 
     type Config = PostgresConfig;
     type Source = PostgresTask;

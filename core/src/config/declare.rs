@@ -51,8 +51,10 @@ macro_rules! config {
                         kind: <$type as $crate::config::ConfigValue>::KIND,
                         required: default.is_none() && !<$type as $crate::config::ConfigValue>::OPTIONAL,
                         default,
-                        documentation: [$($doc),+].map(str::trim).join(" "),
+                        documentation: [$($doc),+].map(str::trim).join(" ").into(),
                         allowed: <$type as $crate::config::ConfigValue>::ALLOWED,
+                        support: $crate::config::Support::Obeyed,
+                        restating: &[],
                     }
                 }),*]
             }

@@ -1,5 +1,7 @@
 //! Definitions of properties, and faults found in them.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::Properties;
@@ -54,10 +56,69 @@ pub struct Definition {
     pub required: bool,
     /// Default as a user would write it.
     pub default: Option<&'static str>,
-    /// What the property means; its doc comment.
-    pub documentation: String,
+    /// What the property means; its doc comment. Of one that is not obeyed: why, and what to use instead.
+    pub documentation: Cow<'static, str>,
     /// The only values allowed; empty when there is no such list.
     pub allowed: &'static [&'static str],
+    /// What is done about it.
+    pub support: Support,
+    /// Values, beside the default, that ask for nothing but what is done anyway; for one that is not obeyed.
+    pub restating: &'static [&'static str],
+}
+
+/// What a connector does about a property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// What it says is done.
+    Obeyed,
+    /// It is accepted and changes nothing.
+    NoEffect,
+    /// Setting it is an error, so that nothing it asks for is left out silently.
+    Refused,
+}
+
+impl Support {
+    /// Returns the name that descriptions use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Obeyed => "obeyed",
+            Self::NoEffect => "no effect",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Describes a property of another implementation that has no effect here, and why. A name that ends in `.`
+/// stands for all below it; an empty default is none.
+pub const fn no_effect(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    why: &'static str,
+) -> Definition {
+    Definition {
+        name,
+        prefix: matches!(name.as_bytes().last(), Some(b'.')),
+        kind,
+        required: false,
+        default: if default.is_empty() { None } else { Some(default) },
+        documentation: Cow::Borrowed(why),
+        allowed: &[],
+        support: Support::NoEffect,
+        restating: &[],
+    }
+}
+
+/// Describes a property of another implementation that is refused, and what to do instead.
+pub const fn refused(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    instead: &'static str,
+) -> Definition {
+    let mut definition = no_effect(name, kind, default, instead);
+    definition.support = Support::Refused;
+    definition
 }
 
 /// How bad a finding is.
@@ -165,6 +226,13 @@ impl Config for () {
 }
 
 impl Definition {
+    /// Adds values that ask for nothing but what is done anyway.
+    #[must_use]
+    pub const fn restating(mut self, values: &'static [&'static str]) -> Self {
+        self.restating = values;
+        self
+    }
+
     /// Whether a key is this property or, for a prefix, one below it.
     pub fn claims(&self, key: &str) -> bool {
         if self.prefix { key.len() > self.name.len() && key.starts_with(self.name) } else { key == self.name }
@@ -213,7 +281,14 @@ impl Definition {
             Kind::Double => json!(["number", "string"]),
             _ => json!("string"),
         };
-        let mut schema = json!({ "type": kind, "description": self.documentation });
+        let mut schema = json!({
+            "type": kind,
+            "description": self.documentation,
+            "support": self.support.name(),
+        });
+        if self.support != Support::Obeyed {
+            schema["remark"] = json!(self.documentation);
+        }
         if let Some(default) = self.default {
             schema["default"] = json!(default);
         }

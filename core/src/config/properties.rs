@@ -27,6 +27,11 @@ impl Properties {
         self.0.remove(key)
     }
 
+    /// Keeps the keys that `keep` returns true for.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.0.retain(|key, _| keep(key));
+    }
+
     /// Returns keys and values in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))

@@ -2,7 +2,7 @@
 
 use super::{Violation, ensure};
 use crate::{
-    config::{Definition, Fault, Kind, Properties, Severity},
+    config::{Definition, Fault, Kind, Properties, Severity, Support},
     registry::{Plugin, Registry},
     sink::SinkConnector,
     source::SourceConnector,
@@ -50,7 +50,7 @@ pub fn check(plugin: &dyn Plugin, valid: &Properties) -> Result<(), Violation> {
     for definition in &definitions {
         let name = definition.name;
         ensure!(!definition.documentation.trim().is_empty(), "`{name}` is not documented");
-        if definition.prefix {
+        if definition.prefix || definition.support != Support::Obeyed {
             continue;
         }
         if definition.required {

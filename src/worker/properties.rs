@@ -1,0 +1,69 @@
+//! Properties that every connector has, under Kafka Connect's names.
+
+use sluice_core::{
+    config::{
+        Config as _, Definition,
+        Kind::{Boolean, Class, Int, Long, String as Text},
+        Names, no_effect, refused,
+    },
+    pipeline::Tolerance,
+};
+
+sluice_core::config! {
+    /// Properties that every connector has.
+    pub(crate) struct CommonConfig {
+        /// Name of the connector: of its consumer group, its saved position and its metrics.
+        "name" => name: String,
+        /// Class of the connector, by its full or its simple name; `sluice describe` lists them.
+        "connector.class" => class: String,
+        /// Highest number of tasks. A source runs one; so does a sink, whose one task is not limited to one core.
+        "tasks.max" => tasks_max: u32 = "1",
+        /// What happens to a record that is refused: `none` fails the connector, `all` skips it, and keeps
+        /// it in the dead letter queue if there is one.
+        "errors.tolerance" => tolerance: Tolerance = "none",
+        /// Transforms, in order; each alias has `transforms.<alias>.type` and its own properties.
+        "transforms" => transforms: Names,
+        /// Predicates; each alias has `predicates.<alias>.type` and its own properties.
+        "predicates" => predicates: Names,
+    }
+}
+
+const NO_PLUGINS: &str = "what a connector uses is built into Sluice, in one version";
+const RETRIED: &str = "temporary failures are retried without limit, with waits from 0.1 s to 30 s";
+
+/// Connect's properties of any connector that are not obeyed.
+#[rustfmt::skip]
+const UNOBEYED: &[Definition] = &[
+    no_effect("tasks.max.enforce", Boolean, "true", "a connector has one task"),
+    no_effect("connector.plugin.version", Text, "", NO_PLUGINS),
+    no_effect("key.converter.plugin.version", Text, "", NO_PLUGINS),
+    no_effect("value.converter.plugin.version", Text, "", NO_PLUGINS),
+    no_effect("header.converter.plugin.version", Text, "", NO_PLUGINS),
+    no_effect("header.converter", Class, "", "headers are read and written as by SimpleHeaderConverter").restating(&["org.apache.kafka.connect.storage.SimpleHeaderConverter"]),
+    no_effect("header.converter.", Text, "", "headers are read and written as by SimpleHeaderConverter"),
+    no_effect("config.action.reload", Text, "restart", "references to other files are read when the connector starts").restating(&["none"]),
+    no_effect("errors.retry.timeout", Long, "0", RETRIED).restating(&["-1"]),
+    no_effect("errors.retry.delay.max.ms", Long, "60000", RETRIED),
+    no_effect("errors.log.enable", Boolean, "false", "refused records are always logged, without their values").restating(&["true"]),
+    no_effect("errors.log.include.messages", Boolean, "false", "values never reach the logs"),
+];
+
+/// Connect's properties of source connectors that are not obeyed.
+#[rustfmt::skip]
+const UNOBEYED_BY_SOURCES: &[Definition] = &[
+    refused("exactly.once.support", Text, "requested", "remove it; records are delivered at least once"),
+    no_effect("transaction.boundary", Text, "poll", "records are not produced in transactions"),
+    no_effect("transaction.boundary.interval.ms", Int, "", "records are not produced in transactions"),
+    no_effect("offsets.storage.topic", Text, "", "positions are saved in the worker's `offset.storage.file.filename`"),
+    no_effect("consumer.override.", Text, "", "a source connector has no consumer"),
+];
+
+/// Lists the properties that every connector has.
+pub(crate) fn common() -> Vec<Definition> {
+    [CommonConfig::definitions(), UNOBEYED.to_vec()].concat()
+}
+
+/// Lists the properties that every source connector has.
+pub(crate) fn common_of_sources() -> Vec<Definition> {
+    [common(), UNOBEYED_BY_SOURCES.to_vec()].concat()
+}
