@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
-use sluice_core::config::Kind;
 
 use super::*;
 use crate::connectors::built_in;
