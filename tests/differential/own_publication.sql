@@ -17,3 +17,4 @@ INSERT INTO hidden VALUES (2);
 TRUNCATE hidden;
 COMMIT;
 DELETE FROM t WHERE id = 5;
+UPDATE t SET id = 9 WHERE id = 2;

@@ -8,15 +8,16 @@ use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::config::{PostgresConfig, SkippedOperations};
 use crate::error::SourceError;
 use crate::lsn::Lsn;
-use crate::pgoutput::{self, Begin, Column, Message, OldKind, Relation, RowKind, Update};
+use crate::pgoutput::{self, Begin, Column, Message, Relation, RowKind, Update};
 use crate::replication::ReplicationError;
 use crate::spool::{Entry, Spool};
 use crate::table::Table;
+use crate::unchanged::is_unchanged;
 
 /// What is known of a transaction.
 #[derive(Debug, Clone)]
@@ -62,6 +63,11 @@ pub(crate) struct Assembler {
     skipped: SkippedOperations,
     /// Transactions without events are read, too.
     keeps_empty: bool,
+    /// Updates that change nothing captured are dropped.
+    skips_unchanged: bool,
+    /// How many of these there were.
+    unchanged: u64,
+    chunk: BytesMut,
     memory: usize,
     directory: PathBuf,
     /// By oid; none is a relation that is not captured.
@@ -80,6 +86,9 @@ impl Assembler {
         Self {
             skipped: config.skipped,
             keeps_empty: config.transaction_metadata,
+            skips_unchanged: config.skip_unchanged,
+            unchanged: 0,
+            chunk: BytesMut::new(),
             memory: config.transaction_memory.0,
             directory: config.spool_directory(),
             relations: HashMap::new(),
@@ -160,6 +169,11 @@ impl Assembler {
         }
     }
 
+    /// Returns how many updates without a change were dropped since it was asked last.
+    pub(crate) fn take_unchanged(&mut self) -> u64 {
+        std::mem::take(&mut self.unchanged)
+    }
+
     /// Returns how many entries and bytes the open transaction holds in memory.
     pub(crate) fn open_size(&self) -> (usize, usize) {
         self.open.as_ref().map_or((0, 0), |open| (open.entries.len(), open.entries.memory_bytes()))
@@ -181,8 +195,20 @@ impl Assembler {
         let events = match header.kind {
             RowKind::Insert => u64::from(!self.skipped.create),
             RowKind::Delete => u64::from(!self.skipped.delete),
-            RowKind::Update if self.skipped.update => 0,
-            RowKind::Update => 1 + u64::from(changes_key(table, header.old, &payload)?),
+            // Nothing tells what changed; the key did not.
+            RowKind::Update if header.old.is_none() => u64::from(!self.skipped.update),
+            RowKind::Update if table.key_places.is_empty() && !self.skips_unchanged => {
+                u64::from(!self.skipped.update)
+            }
+            RowKind::Update => {
+                let Some(update) = read_update(&payload)? else { return Ok(()) };
+                if self.skips_unchanged && is_unchanged(table, &update, &payload, &mut self.chunk) {
+                    self.unchanged += 1;
+                    return Ok(());
+                }
+                // A change of key is a delete and a create, skipped or not as these are.
+                if key_changed(table, &update) { 2 } else { u64::from(!self.skipped.update) }
+            }
         };
         if events == 0 {
             return Ok(());
@@ -262,14 +288,10 @@ impl Assembler {
     }
 }
 
-/// Whether an update moves the row to another key: then it is two events.
-fn changes_key(table: &Table, old: Option<OldKind>, payload: &Bytes) -> Result<bool, SourceError> {
-    if old.is_none() || table.key_places.is_empty() {
-        return Ok(false);
-    }
+fn read_update(payload: &Bytes) -> Result<Option<Update>, SourceError> {
     match pgoutput::decode(payload, false).map_err(ReplicationError::from)? {
-        Message::Update(update) => Ok(key_changed(table, &update)),
-        _ => Ok(false),
+        Message::Update(update) => Ok(Some(update)),
+        _ => Ok(None),
     }
 }
 

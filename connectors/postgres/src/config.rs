@@ -94,6 +94,8 @@ config! {
 
         /// Follow each delete by a record with the same key and no value.
         "tombstones.on.delete" => tombstones: bool = "true",
+        /// Leave out updates that change no captured column. It needs REPLICA IDENTITY FULL: under another one they stay.
+        "skip.messages.without.change" => skip_unchanged: bool = "false",
         /// Operations to leave out: c (insert), u (update), d (delete), t (truncate), or none.
         "skipped.operations" => skipped: SkippedOperations = "t",
         /// Numbers of any precision: precise (exact bytes), string or double.

@@ -11,6 +11,7 @@ pub(crate) struct Gauges {
     lag_bytes: Gauge,
     buffer: Gauge,
     spooled: Counter,
+    unchanged: Counter,
 }
 
 impl Gauges {
@@ -21,6 +22,7 @@ impl Gauges {
             lag_bytes: metrics::gauge!(names::SOURCE_LAG_BYTES, "connector" => connector()),
             buffer: metrics::gauge!(names::TRANSACTION_BUFFER_BYTES, "connector" => connector()),
             spooled: metrics::counter!(names::TRANSACTION_SPOOL_BYTES, "connector" => connector()),
+            unchanged: metrics::counter!(names::UPDATES_UNCHANGED, "connector" => connector()),
         }
     }
 
@@ -35,10 +37,14 @@ impl Gauges {
         }
     }
 
-    /// Bytes of WAL that were received and not handed over, and bytes held for open transactions.
+    /// Bytes of WAL that were received and not handed over, bytes held for open transactions, and how many updates
+    /// without a change were dropped since the last time.
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-    pub(crate) fn stream(&self, lag: u64, buffered: usize) {
+    pub(crate) fn stream(&self, lag: u64, buffered: usize, unchanged: u64) {
         self.lag_bytes.set(lag as f64);
         self.buffer.set(buffered as f64);
+        if unchanged > 0 {
+            self.unchanged.increment(unchanged);
+        }
     }
 }

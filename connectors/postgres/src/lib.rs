@@ -9,7 +9,7 @@
 //! - [`config`]: the properties
 //! - `open`: the start: server, publication, position, slot, snapshot or stream
 //! - [`replication`], [`pgoutput`], [`tls`], [`lsn`]: the wire
-//! - `assemble`, `spool`: messages → whole transactions, in memory or in a file
+//! - `assemble`, `spool`, `unchanged`: messages → whole transactions, in memory or in a file
 //! - `table`, `tables`, `catalog`, `types`: how a table's rows are read
 //! - `records`: changes → records
 //! - `transaction`: their places in their transactions
@@ -44,6 +44,7 @@ mod tables;
 pub mod tls;
 mod transaction;
 mod types;
+mod unchanged;
 
 pub use position::Position;
 pub use publication::Published;

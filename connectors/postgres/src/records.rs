@@ -22,6 +22,7 @@ use crate::pgoutput::{self, Column, Delete, Insert, Message, OldTuple, TupleData
 use crate::replication::ReplicationError;
 use crate::table::{ColumnPlan, Table};
 use crate::transaction::TransactionMetadata;
+use crate::types::ValueError;
 use crate::types::temporal::EPOCH_MICROS;
 
 /// `source.version`: ours, not Debezium's.
@@ -349,13 +350,7 @@ impl RecordMaker {
         whole: &Bytes,
         column: &Column<&[u8]>,
     ) -> Result<Value, SourceError> {
-        let value = match column {
-            Column::Null => return Ok(plan.null.clone()),
-            Column::Unchanged => return Ok(Value::Unavailable),
-            Column::Binary(value) => plan.decoder.decode(whole, value, &mut self.chunk),
-            Column::Text(value) => plan.decoder.decode_text(whole, value),
-        };
-        value.map_err(|reason| value_error(table, plan, reason))
+        read_column(plan, whole, column, &mut self.chunk).map_err(|reason| value_error(table, plan, reason))
     }
 
     fn change(
@@ -453,6 +448,22 @@ impl RecordMaker {
     }
 }
 
+/// Reads one column of a streamed row.
+#[inline]
+pub(crate) fn read_column(
+    plan: &ColumnPlan,
+    whole: &Bytes,
+    column: &Column<&[u8]>,
+    chunk: &mut BytesMut,
+) -> Result<Value, ValueError> {
+    match column {
+        Column::Null => Ok(plan.null.clone()),
+        Column::Unchanged => Ok(Value::Unavailable),
+        Column::Binary(value) => plan.decoder.decode(whole, value, chunk),
+        Column::Text(value) => plan.decoder.decode_text(whole, value),
+    }
+}
+
 fn context_headers(config: &PostgresConfig, run: Uuid) -> Arc<[Header]> {
     if !config.extended_headers {
         return Arc::default();
@@ -487,7 +498,7 @@ fn check_width(table: &Table, tuple: &TupleData) -> Result<(), SourceError> {
     })
 }
 
-fn value_error(table: &Table, plan: &ColumnPlan, reason: crate::types::ValueError) -> SourceError {
+fn value_error(table: &Table, plan: &ColumnPlan, reason: ValueError) -> SourceError {
     SourceError::Value { table: table.qualified.clone(), column: plan.name.clone(), reason }
 }
 

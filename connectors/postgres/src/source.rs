@@ -278,7 +278,8 @@ impl PostgresTask {
         }
         if let Phase::Stream(stream, _) = &self.phase {
             let lag = stream.received().bytes_since(self.position.lsn);
-            self.gauges.stream(lag.unwrap_or(0), self.assembler.open_size().1);
+            let (_, buffered) = self.assembler.open_size();
+            self.gauges.stream(lag.unwrap_or(0), buffered, self.assembler.take_unchanged());
         }
         if out.records.is_empty() && out.rejected.is_empty() && end.is_none() {
             return Ok(None);

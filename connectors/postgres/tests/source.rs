@@ -21,6 +21,8 @@ mod edges;
 mod gaps;
 #[path = "source/harness.rs"]
 mod harness;
+#[path = "source/restarts.rs"]
+mod restarts;
 #[path = "source/snapshot.rs"]
 mod snapshot;
 #[path = "source/text.rs"]

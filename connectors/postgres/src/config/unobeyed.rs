@@ -88,7 +88,6 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     refused("transaction.metadata.factory", Class, "io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory", NO_JAVA),
 
     // Rows and topics.
-    refused("skip.messages.without.change", Boolean, "false", "remove it"),
     refused("include.schema.comments", Boolean, "false", "remove it"),
     refused("column.mask.", List, "", "remove it, and use the MaskField transform"),
     refused("column.truncate.", List, "", "remove it, and use the MaskField transform"),

@@ -1,0 +1,74 @@
+//! `skip.messages.without.change`: whether an update changed anything that is captured.
+//!
+//! Hot path, where it is asked for.
+
+use bytes::{Bytes, BytesMut};
+use sluice_core::value::Value;
+
+use crate::pgoutput::{Column, OldTuple, Update};
+use crate::records::read_column;
+use crate::table::{ColumnPlan, Table};
+
+/// Whether the captured columns have the values that they had; `whole` is the message.
+///
+/// Only replica identity FULL tells. Debezium compares what it would write, so `1.0` and `1.00` are the same
+/// where the type has no scale: where bytes differ, the values that are written decide.
+pub(crate) fn is_unchanged(table: &Table, update: &Update, whole: &Bytes, chunk: &mut BytesMut) -> bool {
+    let Some(OldTuple::Full(old)) = &update.old else { return false };
+    let (old, new) = (old.columns(), update.new.columns());
+    // Tuples of another width are refused when they are read.
+    old.len() == table.columns.len()
+        && new.len() == table.columns.len()
+        && old.zip(new).zip(&table.columns).all(|((old, new), plan)| {
+            plan.as_ref().is_none_or(|plan| keeps_value(plan, whole, &old, &new, chunk))
+        })
+}
+
+fn keeps_value(
+    plan: &ColumnPlan,
+    whole: &Bytes,
+    old: &Column<&[u8]>,
+    new: &Column<&[u8]>,
+    chunk: &mut BytesMut,
+) -> bool {
+    match (old, new) {
+        (_, Column::Unchanged) => true,
+        (Column::Null, _) | (_, Column::Null) => old == new,
+        _ if old == new => true,
+        _ => match (read_column(plan, whole, old, chunk), read_column(plan, whole, new, chunk)) {
+            (Ok(old), Ok(new)) => equals(&old, &new),
+            // It is held, and its record rejected, where values are read.
+            _ => false,
+        },
+    }
+}
+
+/// Compares as Java does: a zero has a sign, and NaN is NaN.
+fn equals(left: &Value, right: &Value) -> bool {
+    let all = |left: &[Value], right: &[Value]| {
+        left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equals(left, right))
+    };
+    match (left, right) {
+        (Value::Float32(left), Value::Float32(right)) => left.total_cmp(right).is_eq(),
+        (Value::Float64(left), Value::Float64(right)) => left.total_cmp(right).is_eq(),
+        (Value::Array(left), Value::Array(right)) => all(left, right),
+        (Value::Struct(left), Value::Struct(right)) => all(left.values(), right.values()),
+        _ => left == right,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_have_signs_and_nan_is_itself() {
+        let list = |number| Value::Array(vec![Value::Null, Value::Float64(number)]);
+
+        assert!(equals(&Value::Float32(f32::NAN), &Value::Float32(f32::NAN)));
+        assert!(equals(&list(f64::NAN), &list(f64::NAN)));
+        assert!(equals(&list(0.5), &list(0.5)));
+        assert!(!equals(&list(0.0), &list(-0.0)));
+        assert!(!equals(&Value::Null, &Value::Float64(0.0)));
+    }
+}
