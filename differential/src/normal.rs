@@ -5,6 +5,7 @@
 //! | the prefix, wherever it occurs | each side has its own |
 //! | `ts_*` beside `op`, and those of heartbeats | the connector's clock |
 //! | `source.version` | each program has its own |
+//! | `source.xmin` | each side has its own slot |
 //! | `ts_*`, `lsn`, `txId` and `sequence` of snapshot rows | each side takes its own snapshot |
 //! | header `__debezium.context.runId` | made up at each start |
 //! | header `sluice.position` | ours alone; unless the case switches it off |
@@ -101,6 +102,7 @@ fn closing_quote(json: &str) -> usize {
 
 fn replace_source(source: &mut Map<String, Value>) {
     replace(source, &["version"], "version");
+    replace(source, &["xmin"], "slot");
     let snapshot = source.get("snapshot").and_then(Value::as_str).unwrap_or("false");
     if snapshot != "false" {
         replace(source, &OF_A_SNAPSHOT, "snapshot");

@@ -130,6 +130,9 @@ config! {
         /// transaction begins and one with the number of its events when it ends.
         "provide.transaction.metadata" => transaction_metadata: bool = "false",
 
+        /// How often to ask for the oldest transaction that the slot keeps the catalog for, in milliseconds; it is
+        /// `source.xmin` of the events that follow. 0 leaves that empty.
+        "xmin.fetch.interval.ms" => xmin_interval: Millis = "0",
         /// How often to report the position to the server at least, in milliseconds.
         "status.update.interval.ms" => status_interval: Millis = "10000",
         /// Memory for transactions that wait for their commit; beyond it they go to a file.

@@ -70,6 +70,8 @@ pub(crate) struct RecordMaker {
     chunk: BytesMut,
     /// Connector clock of the records to come, ns since 1970.
     pub(crate) now: i64,
+    /// `source.xmin` of the records to come.
+    pub(crate) xmin: Option<i64>,
 }
 
 impl RecordMaker {
@@ -85,6 +87,7 @@ impl RecordMaker {
             tables: HashMap::new(),
             chunk: BytesMut::new(),
             now: 0,
+            xmin: None,
         }
     }
 
@@ -397,7 +400,7 @@ impl RecordMaker {
             Value::String(table.table_name.clone()),
             Value::Int64(place.xid.into()),
             number(place.lsn),
-            Value::Null,
+            self.xmin.map_or(Value::Null, Value::Int64),
             origin,
             origin_lsn,
         ]

@@ -45,6 +45,15 @@ pub(crate) async fn find(client: &Client, name: &str) -> Result<Option<Slot>, So
     }))
 }
 
+/// Asks for the oldest transaction whose catalog the slot keeps; none if the slot is not there.
+pub(crate) async fn catalog_xmin(client: &Client, name: &str) -> Result<Option<i64>, SourceError> {
+    const QUERY: &str =
+        "SELECT catalog_xmin::text::bigint FROM pg_catalog.pg_replication_slots WHERE slot_name = $1";
+    let failed = |source| SourceError::Sql { action: "reading the replication slot", source };
+    let Some(row) = client.query_opt(QUERY, &[&name]).await.map_err(failed)? else { return Ok(None) };
+    row.try_get(0).map_err(failed)
+}
+
 impl Slot {
     /// Whether a session is still making it.
     pub(crate) fn unfinished(&self) -> bool {

@@ -60,6 +60,8 @@ pub struct PostgresTask {
     relation: Option<Relation>,
     idle_at: Instant,
     watch_at: Instant,
+    /// When to ask for the slot's `xmin`; none if nobody wants it.
+    xmin_at: Option<Instant>,
     /// An error was told: the close that follows is not the user's.
     failed: bool,
 }
@@ -89,6 +91,7 @@ impl PostgresTask {
             assembler: Assembler::new(&config, position.last_commit),
             maker: RecordMaker::new(&config, position.epoch, run),
             gauges: Gauges::new(connector),
+            xmin_at: (!config.xmin_interval.0.is_zero()).then(Instant::now),
             tables: tables.into_iter().map(|table| (table.relation.relation_id, table)).collect(),
             phase: match snapshot {
                 Some(snapshot) => Phase::Snapshot(Box::new(snapshot)),
@@ -177,6 +180,7 @@ impl PostgresTask {
             if self.relation.is_some() {
                 continue;
             }
+            self.refresh_xmin().await?;
             if let Some(batch) = self.read_batch()? {
                 return Ok(batch);
             }
@@ -185,6 +189,21 @@ impl PostgresTask {
             }
             self.wait().await?;
         }
+    }
+
+    /// Asks for the slot's `xmin` if there are events to read, and it is time.
+    async fn refresh_xmin(&mut self) -> Result<(), SourceError> {
+        let Some(at) = self.xmin_at else { return Ok(()) };
+        let now = Instant::now();
+        if at > now || self.assembler.ready_events() == 0 {
+            return Ok(());
+        }
+        if self.sql.is_closed() {
+            self.sql = Arc::new(sql::connect(&self.config).await?);
+        }
+        self.maker.xmin = slot::catalog_xmin(&self.sql, &self.config.slot).await?;
+        self.xmin_at = Some(now + self.config.xmin_interval.0);
+        Ok(())
     }
 
     /// Waits for frames, or for something that is due.

@@ -43,7 +43,6 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     refused("offset.mismatch.strategy", Text, "no_validation", "remove it; a slot past the saved position is a gap and stops the connector, whatever is set").restating(&["trust_offset"]),
     no_effect("slot.seek.to.known.offset.on.start", Boolean, "true", "the stream always begins at the saved position"),
     no_effect("create.slot.command.timeout", Long, "90", "a new slot may wait for 90 s"),
-    refused("xmin.fetch.interval.ms", Long, "0", "remove it; `source.xmin` is never filled, as by Debezium's default"),
     no_effect("read.only", Boolean, "false", "a signal table, which is what it is about, is never written"),
     refused("replica.identity.autoset.values", Text, "", "remove it, and run ALTER TABLE … REPLICA IDENTITY … once"),
 
