@@ -15,6 +15,7 @@
 //!
 //! `users.properties`, if there is one, is given to both connectors. Beside or instead of it `users.VARIANT.properties`
 //! makes a case `users.VARIANT` of the same script. A property `only.debezium.NAME` or `only.sluice.NAME` is for one side.
+//! `users.expected.json` and `users.VARIANT.expected.json` say what Sluice must write; see [`crate::expected`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,6 +25,7 @@ use anyhow::{Context, bail, ensure};
 use encoding_rs::UTF_8;
 use java_properties::{LineContent, PropertiesIter};
 
+use crate::expected::Expected;
 use crate::majors::Majors;
 use crate::sql;
 
@@ -54,6 +56,8 @@ pub struct Case {
     pub phases: Vec<(Phase, Vec<String>)>,
     /// What is set on both sides, as the file has it; see [`Case::properties`].
     pub settings: Properties,
+    /// What Sluice must write, if the case says it.
+    pub expected: Expected,
 }
 
 impl Case {
@@ -96,7 +100,8 @@ impl Case {
             }
         }
         let phases = phases.into_iter().map(|(phase, text)| (phase, sql::statements(&text))).collect();
-        Ok(Self { name, title, majors, before: sql::statements(&before), phases, settings })
+        let before = sql::statements(&before);
+        Ok(Self { name, title, majors, before, phases, settings, expected: Expected::new() })
     }
 }
 
@@ -124,14 +129,27 @@ pub fn read_all(folder: &Path) -> anyhow::Result<Vec<Case>> {
             variants.push((script.to_owned(), Properties::new()));
         }
         for (name, settings) in variants {
+            let expected = format!("{name}.expected.json");
             let case = Case::read(&text(&format!("{script}.sql"))?, name, settings);
-            cases.push(case.with_context(|| format!("read `{script}.sql`"))?);
+            let mut case = case.with_context(|| format!("read `{script}.sql`"))?;
+            if names.contains(&expected) {
+                case.expected =
+                    serde_json::from_str(&text(&expected)?).with_context(|| format!("parse `{expected}`"))?;
+            }
+            cases.push(case);
         }
     }
     let orphan = names.iter().find(|name| {
         let script = name.strip_suffix(".properties").map(|name| name.split('.').next().unwrap_or(name));
         script.is_some_and(|script| !names.contains(&format!("{script}.sql")))
     });
+    let unread = names.iter().find(|name| {
+        let case = name.strip_suffix(".expected.json");
+        case.is_some_and(|case| cases.iter().all(|other| other.name != case))
+    });
+    if let Some(unread) = unread {
+        bail!("`{unread}` is of no case: it begins with the whole name of one");
+    }
     if let Some(orphan) = orphan {
         bail!("`{orphan}` has no script: a variant's name begins with its script's");
     }

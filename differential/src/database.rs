@@ -13,6 +13,12 @@ const MARKER: &str = "CREATE SCHEMA differential;
     CREATE TABLE differential.marker (mark text PRIMARY KEY, ended boolean);
     INSERT INTO differential.marker VALUES ('snapshot', false)";
 
+/// The columns of a case's own tables, by the names of their types without modifiers.
+const COLUMNS: &str = "SELECT n.nspname || '.' || c.relname, a.attname, format_type(a.atttypid, NULL), \
+        EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY(i.indkey)) \
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid \
+    WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped \
+        AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'differential')";
 /// What a slot of this name is like.
 const SLOT: &str = "SELECT string_agg((to_jsonb(s) - '{slot_name,datoid,active,active_pid,xmin,catalog_xmin,restart_lsn,\
     confirmed_flush_lsn,safe_wal_size,inactive_since,two_phase_at}'::text[])::text, '') \
@@ -23,6 +29,34 @@ const PUBLICATION: &str = "SELECT string_agg((to_jsonb(p) - '{oid,pubname,pubown
 /// The tables of a publication of this name, with columns and filter.
 const PUBLISHED: &str = "SELECT jsonb_agg(to_jsonb(t) - 'pubname' ORDER BY schemaname, tablename)::text \
     FROM pg_publication_tables t WHERE pubname = $1";
+
+/// A column of a case.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Schema and table, with a point between.
+    pub table: String,
+    /// Its name.
+    pub name: String,
+    /// Its type, without length or precision.
+    pub kind: String,
+    /// Whether it is part of the primary key.
+    pub key: bool,
+}
+
+impl Column {
+    /// Whether a difference at a place is of this column. One without a path is of all that is no key.
+    pub fn is_at(&self, place: &str) -> bool {
+        let Some((_, path)) = place.split_once(" /") else {
+            return !self.key && (place == REFUSED || place == format!("P.{}-value versions", self.table));
+        };
+        let of_the_table = place.strip_prefix("P.").and_then(|place| place.strip_prefix(&self.table));
+        of_the_table.is_some_and(|rest| rest.starts_with([' ', '-']))
+            && path.split('/').any(|part| part == self.name)
+    }
+}
+
+/// The place of a refusal.
+pub const REFUSED: &str = "refused";
 
 /// A fresh database and a session in it.
 pub struct Database {
@@ -92,6 +126,21 @@ impl Database {
         Ok(self.client.query_opt(query, &[&side.slot]).await?.is_none())
     }
 
+    /// Lists the columns of the case's tables as they are now.
+    ///
+    /// # Errors
+    /// Fails when Postgres does.
+    pub async fn columns(&self) -> anyhow::Result<Vec<Column>> {
+        let rows = self.client.query(COLUMNS, &[]).await.context("list the columns")?;
+        let column = |row: &tokio_postgres::Row| Column {
+            table: row.get(0),
+            name: row.get(1),
+            kind: row.get(2),
+            key: row.get(3),
+        };
+        Ok(rows.iter().map(column).collect())
+    }
+
     /// Describes what a side made here: its slot and its publication.
     ///
     /// # Errors
@@ -132,4 +181,26 @@ async fn connect(server: &Config, database: &str) -> anyhow::Result<Client> {
     // Ends with the client; what it has to say is said by the next statement.
     tokio::spawn(connection);
     Ok(client)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_of_the_column_in_its_path() {
+        let column = |name: &str| Column {
+            table: "public.t".to_owned(),
+            name: name.to_owned(),
+            kind: "text".to_owned(),
+            key: name == "id",
+        };
+
+        assert!(column("a").is_at("P.public.t value /after/a/0"));
+        assert!(column("a").is_at("P.public.t-value schema /fields/before/type/1/fields/a"));
+        assert!(!column("a").is_at("P.public.t value /after/b"));
+        assert!(!column("a").is_at("P.public.tt value /after/a"));
+        assert!(column("a").is_at(REFUSED));
+        assert!(!column("id").is_at("P.public.t-value versions"));
+    }
 }

@@ -10,9 +10,11 @@ use clap::Parser;
 use futures_util::{StreamExt, stream};
 use sluice_differential::case::{self, Case};
 use sluice_differential::known::{self, Known};
+use sluice_differential::page::{self, Results};
+use sluice_differential::properties::Properties;
 use sluice_differential::report::{Outcome, outlived};
-use sluice_differential::side::Servers;
-use sluice_differential::{page, random, run};
+use sluice_differential::side::{Program, Servers, Side};
+use sluice_differential::{random, run};
 
 /// Runs Debezium and Sluice side by side and compares what they write.
 #[derive(Debug, Parser)]
@@ -22,7 +24,7 @@ struct Arguments {
     /// The folder of the cases and of known.json.
     #[arg(long, default_value = "tests/differential")]
     cases: PathBuf,
-    /// Write the page on compatibility to this file; all cases must run.
+    /// Write the page on compatibility to this file, and others into a folder of its name; all cases must run.
     #[arg(long, value_name = "FILE", conflicts_with = "filter")]
     page: Option<PathBuf>,
     /// Run this many cases made by chance instead; each tells the seed that makes it again.
@@ -103,10 +105,17 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
         outlived.len(),
         started.elapsed().as_secs_f64()
     );
-    if let Some(path) = &arguments.page {
-        std::fs::write(path, page::render(&outcomes, &known, &version)).context("write the page")?;
+    if !all {
+        return Ok(good == outcomes.len() && outlived.is_empty());
     }
-    Ok(good == outcomes.len() && outlived.is_empty())
+    let properties = Properties::read(&servers.connect, &servers.sluice).await?;
+    let unanswered = properties.unanswered();
+    unanswered.iter().for_each(|name| println!("sluice has no answer to the property `{name}`"));
+    if let Some(path) = &arguments.page {
+        let (outcomes, known) = (&outcomes, &known);
+        page::write(path, &Results { outcomes, known, properties: &properties, postgres: &version })?;
+    }
+    Ok(good == outcomes.len() && outlived.is_empty() && unanswered.is_empty())
 }
 
 /// The cases that the arguments ask for.
@@ -129,7 +138,8 @@ fn chosen(arguments: &Arguments) -> anyhow::Result<Vec<Case>> {
 async fn judge(case: Case, servers: &Servers, run: &str, known: &[Known], show: bool) -> Outcome {
     let started = Instant::now();
     let seen = run::run(&case, servers, run).await;
-    let outcome = Outcome::new(case, started.elapsed(), seen, known);
+    let properties = Side::new(Program::Sluice, &case, "", run, servers).map(|side| side.properties);
+    let outcome = Outcome::new(case, properties.unwrap_or_default(), started.elapsed(), seen, known);
     print!("{}", outcome.lines(known));
     if show {
         print!("{}", outcome.written());

@@ -6,6 +6,7 @@
 use fastrand::Rng;
 
 use crate::case::{Case, Phase, Properties};
+use crate::expected::Expected;
 use crate::majors::Majors;
 
 /// A type, and how to write one of its values as SQL.
@@ -113,6 +114,7 @@ pub fn case(seed: u64) -> Case {
         before,
         phases,
         settings,
+        expected: Expected::new(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! What came of the cases, judged by what is known, and told to a person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::case::Case;
+use crate::case::{Case, Properties};
 use crate::compare::Difference;
+use crate::database::{Column, REFUSED};
 use crate::known::{Known, Verdict};
 use crate::observe::{Observed, Record};
 use crate::run::Seen;
@@ -26,6 +27,12 @@ pub struct Outcome {
     pub records: usize,
     /// What Debezium wrote.
     pub written: Observed,
+    /// The properties of Sluice's side.
+    pub properties: Properties,
+    /// The columns of the case's tables.
+    pub columns: Vec<Column>,
+    /// Places of differences that are known, each with its index into the list.
+    pub accepted: BTreeSet<(String, usize)>,
     /// Indexes into the list of what is known: those that were met.
     pub met: Vec<usize>,
     /// What must not be: differences that nobody knows, refusals, failures.
@@ -34,10 +41,19 @@ pub struct Outcome {
 
 impl Outcome {
     /// Judges what was seen of a case.
-    pub fn new(case: Case, took: Duration, seen: anyhow::Result<Seen>, known: &[Known]) -> Self {
+    pub fn new(
+        case: Case,
+        properties: Properties,
+        took: Duration,
+        seen: anyhow::Result<Seen>,
+        known: &[Known],
+    ) -> Self {
         let mut outcome = Self {
             case,
             took,
+            properties,
+            columns: Vec::new(),
+            accepted: BTreeSet::new(),
             records: 0,
             written: Observed::default(),
             met: Vec::new(),
@@ -45,8 +61,12 @@ impl Outcome {
         };
         match seen {
             Err(error) => outcome.faults.push(format!("failed: {error:#}")),
-            Ok(Seen::Refused(words)) => outcome.refused(&words, known),
-            Ok(Seen::Compared(debezium, differences)) => {
+            Ok(Seen::Refused(words, columns)) => {
+                outcome.columns = columns;
+                outcome.refused(&words, known);
+            }
+            Ok(Seen::Compared(debezium, differences, columns)) => {
+                outcome.columns = columns;
                 outcome.records = debezium.records();
                 outcome.written = debezium;
                 outcome.compared(&differences, known);
@@ -57,7 +77,7 @@ impl Outcome {
 
     fn refused(&mut self, words: &str, known: &[Known]) {
         match known.iter().position(|known| known.accepts_refusal(&self.case.name, words)) {
-            Some(index) => self.met.push(index),
+            Some(index) => self.accept(REFUSED, index),
             None => self.faults.push(format!("sluice refuses it:\n{words}")),
         }
     }
@@ -66,12 +86,18 @@ impl Outcome {
         let mut unknown: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();
         for difference in differences {
             match known.iter().position(|known| known.accepts(&self.case.name, &difference.place)) {
-                Some(index) if self.met.contains(&index) => {}
-                Some(index) => self.met.push(index),
+                Some(index) => self.accept(&difference.place, index),
                 None => unknown.entry(&difference.place).or_default().push(difference),
             }
         }
         self.faults.extend(unknown.into_iter().map(|(place, differences)| show(place, &differences)));
+    }
+
+    fn accept(&mut self, place: &str, index: usize) {
+        self.accepted.insert((place.to_owned(), index));
+        if !self.met.contains(&index) {
+            self.met.push(index);
+        }
     }
 
     /// What is known of this case, apart from what is known of all.

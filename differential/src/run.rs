@@ -6,8 +6,9 @@ use tokio::task::spawn_blocking;
 
 use crate::case::{Case, Phase};
 use crate::compare::{Difference, compare};
-use crate::database::Database;
+use crate::database::{Column, Database};
 use crate::debezium::Debezium;
+use crate::expected;
 use crate::normal;
 use crate::observe::{Observed, Registry};
 use crate::side::{Program, Servers, Side, until};
@@ -17,10 +18,10 @@ use crate::topics::{self, Partitions, Topics};
 /// What came of a case that ran.
 #[derive(Debug)]
 pub enum Seen {
-    /// Sluice does not run it, and says why.
-    Refused(String),
-    /// Both ran; what Debezium wrote, and what differs.
-    Compared(Observed, Vec<Difference>),
+    /// Sluice does not run it, and says why; the columns it may have looked at.
+    Refused(String, Vec<Column>),
+    /// Both ran; what Debezium wrote, what differs, and the columns of the tables.
+    Compared(Observed, Vec<Difference>, Vec<Column>),
 }
 
 /// Runs a case and removes what it made.
@@ -33,7 +34,7 @@ pub async fn run(case: &Case, servers: &Servers, run: &str) -> anyhow::Result<Se
     let sluice = Side::new(Program::Sluice, case, &name, run, servers)?;
     let program = Sluice::prepare(servers, &sluice)?;
     if let Some(words) = program.refusal().await? {
-        return Ok(Seen::Refused(words));
+        return Ok(Seen::Refused(words, Vec::new()));
     }
     let database = Database::create(&servers.postgres, &name).await?;
     let mut scene = Scene { case, servers, debezium, sluice, program, connector: None, database };
@@ -60,7 +61,7 @@ impl Scene<'_> {
         // Sluice first: where it refuses, the slower one need not start.
         self.program.start()?;
         if let Some(words) = self.await_sluice().await? {
-            return Ok(Seen::Refused(words));
+            return Ok(Seen::Refused(words, self.database.columns().await?));
         }
         self.connector = Some(Debezium::start(&self.servers.connect, &self.debezium).await?);
         self.await_debezium().await?;
@@ -83,14 +84,15 @@ impl Scene<'_> {
             Ok(readers) => readers,
             // Types are refused when the first row of a table comes.
             Err(error) => match self.program.ended()? {
-                Some(words) => return Ok(Seen::Refused(words)),
+                Some(words) => return Ok(Seen::Refused(words, self.database.columns().await?)),
                 None => return Err(error),
             },
         };
         self.stop().await?;
         let [debezium, sluice] = self.observe(readers).await?;
-        let differences = compare(&debezium, &sluice);
-        Ok(Seen::Compared(debezium, differences))
+        let mut differences = compare(&debezium, &sluice);
+        differences.extend(expected::check(&self.case.expected, &sluice));
+        Ok(Seen::Compared(debezium, differences, self.database.columns().await?))
     }
 
     fn open(&self, side: &Side) -> anyhow::Result<Topics> {
