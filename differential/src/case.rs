@@ -77,6 +77,27 @@ impl Case {
         self.name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_").to_lowercase()
     }
 
+    /// Whether it came from a seed and not from files.
+    pub fn made_by_chance(&self) -> bool {
+        self.name.starts_with("random_")
+    }
+
+    /// The settings and the script, as files would have them.
+    pub fn text(&self) -> String {
+        let mut text: String =
+            self.settings.iter().map(|(name, value)| format!("# {name}={value}\n")).collect();
+        let phase = |phase: &Phase| match phase {
+            Phase::Streaming => "--@ streaming\n",
+            Phase::Stopped => "--@ stopped\n",
+        };
+        let phases = self.phases.iter().map(|(name, statements)| (phase(name), statements));
+        for (phase, statements) in std::iter::once(("", &self.before)).chain(phases) {
+            text.push_str(phase);
+            statements.iter().for_each(|statement| text.push_str(&format!("{statement};\n")));
+        }
+        text
+    }
+
     fn read(script: &str, name: String, settings: Properties) -> anyhow::Result<Self> {
         let comment = script.lines().take_while(|line| line.starts_with("-- ")).map(|line| line[3..].trim());
         let title = comment.collect::<Vec<_>>().join(" ");

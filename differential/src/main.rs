@@ -33,7 +33,7 @@ struct Arguments {
     /// Run the cases that these seeds make.
     #[arg(long, value_delimiter = ',', conflicts_with_all = ["filter", "page"])]
     seed: Vec<u64>,
-    /// Show what Debezium wrote, too.
+    /// Show the scripts and what Debezium wrote, too.
     #[arg(long)]
     show: bool,
     /// How many cases run at once.
@@ -141,6 +141,10 @@ async fn judge(case: Case, servers: &Servers, run: &str, known: &[Known], show: 
     let properties = Side::new(Program::Sluice, &case, "", run, servers).map(|side| side.properties);
     let outcome = Outcome::new(case, properties.unwrap_or_default(), started.elapsed(), seen, known);
     print!("{}", outcome.lines(known));
+    // What chance made is in no file.
+    if show || outcome.case.made_by_chance() && !outcome.faults.is_empty() {
+        print!("{}", outcome.case.text());
+    }
     if show {
         print!("{}", outcome.written());
     }

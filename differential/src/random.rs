@@ -18,7 +18,7 @@ use table::Table;
 const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
 
 /// Settings of which each case takes some.
-const SETTINGS: [(&str, &[&str]); 13] = [
+const SETTINGS: [(&str, &[&str]); 12] = [
     ("decimal.handling.mode", &["precise", "string", "double"]),
     (
         "time.precision.mode",
@@ -32,7 +32,6 @@ const SETTINGS: [(&str, &[&str]); 13] = [
     ("schema.name.adjustment.mode", &["none", "avro"]),
     ("snapshot.mode", &["initial", "no_data"]),
     ("extended.headers.enabled", &["true", "false"]),
-    ("provide.transaction.metadata", &["true", "false"]),
     ("include.schema.comments", &["true", "false"]),
     ("value.converter", &[JSON]),
 ];
@@ -70,6 +69,10 @@ fn settings(rng: &mut Rng, odd: bool, tables: &[Table]) -> Properties {
     }
     if odd {
         settings.insert("only.sluice.compatibility".to_owned(), "debezium".to_owned());
+        if rng.u8(..4) == 0 {
+            // Without compatibility a transaction has one id.
+            settings.insert("provide.transaction.metadata".to_owned(), "true".to_owned());
+        }
     }
     if rng.u8(..4) == 0 {
         let keys = tables.iter().filter_map(|table| {
@@ -142,7 +145,7 @@ mod tests {
             cases.iter().flat_map(|case| case.phases.iter().flat_map(|(_, statements)| statements)).collect();
 
         assert!(SETTINGS.iter().all(|(name, _)| settings(name)));
-        assert!(settings("message.key.columns") && settings("only.sluice.compatibility"));
+        assert!(settings("message.key.columns") && settings("provide.transaction.metadata"));
         for word in
             ["INSERT", "UPDATE", "DELETE", "TRUNCATE t0, t1", "ALTER", "ROLLBACK TO", "DEFAULT", "SET id ="]
         {

@@ -29,7 +29,7 @@ struct Row {
 /// Renders the page.
 pub(super) fn render(results: &Results<'_>) -> String {
     let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
-    for outcome in results.outcomes.iter().filter(|outcome| !outcome.case.name.starts_with("random_")) {
+    for outcome in results.outcomes {
         for column in &outcome.columns {
             let row = rows.entry(&column.kind).or_default();
             let mode = mode(outcome, &column.kind);
