@@ -42,7 +42,7 @@ impl Debezium {
             ensure!(
                 part["state"] != "FAILED",
                 "debezium failed: {}",
-                part["trace"].as_str().unwrap_or("no trace")
+                causes(part["trace"].as_str().unwrap_or("no trace"))
             );
         }
         Ok(status["tasks"][0]["state"] == "RUNNING")
@@ -92,4 +92,10 @@ impl Debezium {
         })
         .await
     }
+}
+
+/// A trace without the places in the code.
+fn causes(trace: &str) -> String {
+    let causes = trace.lines().filter(|line| !line.starts_with('\t'));
+    causes.collect::<Vec<_>>().join("\n")
 }
