@@ -137,7 +137,8 @@ fn envelope_fields(row: &SchemaRef, source: &SchemaRef) -> Vec<Field> {
     ]
 }
 
-fn transaction_schema() -> Schema {
+/// Returns the schema of the transaction block, which records of other shapes than the envelope have too.
+pub fn transaction_schema() -> Schema {
     Schema::record(
         "event.block",
         vec![

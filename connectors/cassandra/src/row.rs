@@ -136,7 +136,7 @@ pub(crate) fn action(record: &Record) -> Result<Action, CassandraError> {
     match (operation, &record.value) {
         (Some(Operation::Truncate), _) => Ok(Action::Truncate),
         (Some(Operation::Message), _) => {
-            refused("is a logical message, not a row", "filter such records with a transform")
+            refused("is a logical message, not a row", "let `topics.regex` name the topics of tables only")
         }
         (Some(Operation::Delete), Payload::Change(change)) if keyless && change.before.is_none() => {
             refused("deletes a row without saying which", "give the source table a primary key")

@@ -50,7 +50,9 @@ sluice_core::config! {
         "bootstrap.servers" => bootstrap_servers: Servers,
         /// Topics to read, separated by commas. Either this or `topics.regex`.
         "topics" => topics: Names,
-        /// Regular expression of the whole names of the topics to read. New topics are found within 30 seconds.
+        /// Regular expression of the whole names of the topics to read. New topics are found within 30 seconds. Rows are
+        /// in `prefix\.schema\..*`; `prefix\..*` takes in the topics of messages, transactions and notifications, too,
+        /// which hold no rows.
         "topics.regex" => topics_regex: Option<Regex>,
         /// Converter of keys: the one that the topics were written with.
         "key.converter" => key_converter: String = "io.confluent.connect.avro.AvroConverter",

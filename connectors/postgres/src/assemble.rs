@@ -13,7 +13,9 @@ use bytes::{Bytes, BytesMut};
 use crate::config::{PostgresConfig, SkippedOperations};
 use crate::error::SourceError;
 use crate::lsn::Lsn;
-use crate::pgoutput::{self, Begin, Column, Message, Relation, RowKind, Update};
+use crate::messages::MessageFilter;
+use crate::pgoutput::{self, Begin, Column, LogicalMessage, Message, Relation, RowKind, Update};
+use crate::position::Position;
 use crate::replication::ReplicationError;
 use crate::spool::{Entry, Spool};
 use crate::table::Table;
@@ -28,7 +30,8 @@ pub(crate) struct TransactionInfo {
     pub(crate) commit: Lsn,
     /// Commit time, µs since 2000-01-01 UTC.
     pub(crate) commit_micros: i64,
-    pub(crate) xid: u32,
+    /// None of a message that stands outside of transactions.
+    pub(crate) xid: Option<u32>,
     /// End of the commit before this one.
     pub(crate) last_commit: Option<Lsn>,
     /// Where it was first made, and its commit there.
@@ -68,6 +71,7 @@ pub(crate) struct Assembler {
     /// How many of these there were.
     unchanged: u64,
     chunk: BytesMut,
+    messages: MessageFilter,
     memory: usize,
     directory: PathBuf,
     /// By oid; none is a relation that is not captured.
@@ -76,26 +80,30 @@ pub(crate) struct Assembler {
     ready: VecDeque<Transaction>,
     ready_events: u64,
     last_commit: Option<Lsn>,
+    /// Time of the transaction that was seen last.
+    commit_micros: i64,
     /// End of a commit without events, or a keepalive, after all that is ready.
     passed: Option<Lsn>,
 }
 
 impl Assembler {
-    /// Starts after the given commit.
-    pub(crate) fn new(config: &PostgresConfig, last_commit: Option<Lsn>) -> Self {
+    /// Starts at a position; `now`, in µs since 2000-01-01 UTC, stands for the time of a commit before it that is not known.
+    pub(crate) fn new(config: &PostgresConfig, position: &Position, now: i64) -> Self {
         Self {
             skipped: config.skipped,
             keeps_empty: config.transaction_metadata,
             skips_unchanged: config.skip_unchanged,
             unchanged: 0,
             chunk: BytesMut::new(),
+            messages: MessageFilter::new(config),
             memory: config.transaction_memory.0,
             directory: config.spool_directory(),
             relations: HashMap::new(),
             open: None,
             ready: VecDeque::new(),
             ready_events: 0,
-            last_commit,
+            last_commit: position.last_commit,
+            commit_micros: position.last_commit_micros.unwrap_or(now),
             passed: None,
         }
     }
@@ -117,9 +125,9 @@ impl Assembler {
         Some(transaction)
     }
 
-    /// Returns the end of the last commit that was seen.
-    pub(crate) fn last_commit(&self) -> Option<Lsn> {
-        self.last_commit
+    /// Returns the end of the last commit that was seen, and its time.
+    pub(crate) fn last_commit(&self) -> (Option<Lsn>, i64) {
+        (self.last_commit, self.commit_micros)
     }
 
     /// Returns up to where nothing is outstanding, if nothing is.
@@ -142,7 +150,8 @@ impl Assembler {
     pub(crate) fn accept(&mut self, lsn: Lsn, payload: Bytes) -> Result<Option<Relation>, SourceError> {
         match payload.first() {
             Some(b'I' | b'U' | b'D') => self.row(lsn, payload).map(|()| None),
-            Some(b'Y' | b'M') => Ok(None),
+            Some(b'M') => self.message(lsn, payload).map(|()| None),
+            Some(b'Y') => Ok(None),
             _ => self.boundary(lsn, payload),
         }
     }
@@ -216,6 +225,40 @@ impl Assembler {
         self.hold(lsn, payload, events)
     }
 
+    /// A message outside of transactions ends where it stands in the log: it counts as a transaction, and as Debezium's
+    /// `sequence` has it also as the last commit, captured or not.
+    fn message(&mut self, lsn: Lsn, payload: Bytes) -> Result<(), SourceError> {
+        /// A record of the log is longer than this, so that such a position lies within it and is nobody else's.
+        const WITHIN_RECORD: u64 = 8;
+
+        let decoded = pgoutput::decode(&payload, false).map_err(ReplicationError::from)?;
+        let Message::Message(LogicalMessage { transactional, prefix, .. }) = decoded else { return Ok(()) };
+        let captured = self.messages.captures(&prefix);
+        match (transactional, captured) {
+            (true, true) => return self.hold(lsn, payload, 1),
+            (true, false) => return Ok(()),
+            (false, _) => self.last_commit = Some(lsn),
+        }
+        if !captured {
+            self.passed = self.passed.max(Some(lsn));
+            return Ok(());
+        }
+        let info = TransactionInfo {
+            begin: lsn,
+            commit: lsn.checked_sub(WITHIN_RECORD).unwrap_or(lsn),
+            commit_micros: self.commit_micros,
+            xid: None,
+            last_commit: Some(lsn),
+            origin: None,
+            count: 1,
+        };
+        let mut entries = Spool::default();
+        entries.push(Entry::Frame { lsn, payload })?;
+        self.ready_events += 1;
+        self.ready.push_back(Transaction { info, entries, end: lsn, next_index: 0, begun: false });
+        Ok(())
+    }
+
     fn hold(&mut self, lsn: Lsn, payload: Bytes, events: u64) -> Result<(), SourceError> {
         let open = self.open.as_mut().ok_or_else(|| broken("a change outside a transaction".to_owned()))?;
         open.info.count += events;
@@ -258,11 +301,12 @@ impl Assembler {
         if self.open.is_some() {
             return Err(broken("a transaction begins within another".to_owned()));
         }
+        self.commit_micros = begin.commit_micros;
         let info = TransactionInfo {
             begin: lsn,
             commit: begin.final_lsn,
             commit_micros: begin.commit_micros,
-            xid: begin.xid.0,
+            xid: Some(begin.xid.0),
             last_commit: self.last_commit,
             origin: None,
             count: 0,

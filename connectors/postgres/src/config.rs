@@ -82,6 +82,11 @@ config! {
         "column.include.list" => column_include: Option<PatternList>,
         /// Columns to leave out. A key column cannot be left out.
         "column.exclude.list" => column_exclude: Option<PatternList>,
+        /// Prefixes of the logical messages (`pg_logical_emit_message`) to capture: regular expressions that match the
+        /// whole prefix. Without a list all are. Not together with the exclude list.
+        "message.prefix.include.list" => message_include: Option<PatternList>,
+        /// Prefixes of the logical messages to leave out.
+        "message.prefix.exclude.list" => message_exclude: Option<PatternList>,
         /// Keys for tables, in place of their primary keys: `schema.table:column,column;…`, the table being a
         /// regular expression. The replica identity of such a table must cover these columns.
         "message.key.columns" => message_keys: MessageKeys = "",
@@ -187,6 +192,7 @@ pub(crate) fn validate(config: &PostgresConfig) -> Vec<Fault> {
         (config.schema_include.is_some() && config.schema_exclude.is_some(), "schema.exclude.list"),
         (config.table_include.is_some() && config.table_exclude.is_some(), "table.exclude.list"),
         (config.column_include.is_some() && config.column_exclude.is_some(), "column.exclude.list"),
+        (config.message_include.is_some() && config.message_exclude.is_some(), "message.prefix.exclude.list"),
     ];
     for (both, property) in pairs {
         fault(

@@ -11,7 +11,7 @@
 //! - [`replication`], [`pgoutput`], [`tls`], [`lsn`]: the wire
 //! - `assemble`, `spool`, `unchanged`: messages → whole transactions, in memory or in a file
 //! - `table`, `tables`, `catalog`, `types`: how a table's rows are read
-//! - `records`: changes → records
+//! - `records`: changes → records; `messages`: logical messages → records
 //! - `transaction`: their places in their transactions
 //! - `snapshot`: rows that are there already
 //! - `slot`, `publication`, `position`: what a restart depends on
@@ -25,6 +25,7 @@ pub mod config;
 pub mod error;
 mod gauges;
 pub mod lsn;
+mod messages;
 mod names;
 mod open;
 pub mod pgoutput;

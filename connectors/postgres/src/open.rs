@@ -254,6 +254,7 @@ impl Begin<'_> {
             epoch: 0,
             lsn,
             last_commit: None,
+            last_commit_micros: None,
             snapshot: None,
             published: Published::default(),
         }
@@ -278,6 +279,7 @@ pub(crate) async fn start_stream(
         let connect = sql::replication_options(config);
         let mut options = StreamOptions::new(&config.slot, lsn, vec![config.publication.clone()]);
         options.binary = true;
+        options.messages = true;
         options.status_interval = config.status_interval.0;
         let task = tokio::task::spawn_blocking(move || ReplicationClient::connect(&connect)?.start(&options));
         match task.await.map_err(|_| SourceError::Task)? {

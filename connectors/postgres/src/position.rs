@@ -27,6 +27,9 @@ pub struct Position {
     /// End of the last commit that was read, for `source.sequence`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_commit: Option<Lsn>,
+    /// Its time, µs since 2000-01-01 UTC: that of messages outside of transactions, which have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_commit_micros: Option<i64>,
     /// Set while the snapshot is not complete: the tables, as `schema.table`, that are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Vec<String>>,
@@ -106,6 +109,7 @@ mod tests {
             epoch: 0,
             lsn: Lsn::new(100),
             last_commit: None,
+            last_commit_micros: None,
             snapshot: None,
             published: Published::default(),
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 use sluice_core::Error;
-use sluice_core::change::{Change, Operation};
+use sluice_core::change::{Change, Operation, TransactionBlock};
 use sluice_core::record::{Datum, EventPosition, Header, Headers, Origin, Payload, Record};
 use sluice_core::schema::{Kind, Schema};
 use sluice_core::value::{Struct, Value};
@@ -18,7 +18,8 @@ use crate::assemble::{TransactionInfo, key_changed};
 use crate::config::{PostgresConfig, SkippedOperations};
 use crate::error::SourceError;
 use crate::lsn::Lsn;
-use crate::pgoutput::{self, Column, Delete, Insert, Message, OldTuple, TupleData, Update};
+use crate::messages::{self, MessageMaker};
+use crate::pgoutput::{self, Column, Delete, Insert, LogicalMessage, Message, OldTuple, TupleData, Update};
 use crate::replication::ReplicationError;
 use crate::table::{ColumnPlan, Table};
 use crate::transaction::TransactionMetadata;
@@ -49,7 +50,7 @@ pub(crate) struct Output {
 pub(crate) struct Place<'a> {
     pub(crate) lsn: Lsn,
     pub(crate) commit_micros: i64,
-    pub(crate) xid: u32,
+    pub(crate) xid: Option<u32>,
     pub(crate) last_commit: Option<Lsn>,
     pub(crate) origin: Option<&'a (Box<str>, Lsn)>,
     pub(crate) event: EventPosition,
@@ -67,6 +68,7 @@ pub(crate) struct RecordMaker {
     epoch: u32,
     /// The table versions in force, by oid.
     tables: HashMap<u32, Arc<Table>>,
+    messages: MessageMaker,
     chunk: BytesMut,
     /// Connector clock of the records to come, ns since 1970.
     pub(crate) now: i64,
@@ -85,6 +87,7 @@ impl RecordMaker {
             metadata: TransactionMetadata::new(config),
             epoch,
             tables: HashMap::new(),
+            messages: MessageMaker::new(config),
             chunk: BytesMut::new(),
             now: 0,
             xmin: None,
@@ -98,15 +101,15 @@ impl RecordMaker {
 
     /// Makes the record before a transaction's events, if there is to be one.
     pub(crate) fn begin(&mut self, info: &TransactionInfo, out: &mut Output) {
-        if let Some(metadata) = &mut self.metadata {
-            out.records.push(metadata.begin(info, &mut self.chunk));
+        if let (Some(metadata), Some(xid)) = (&mut self.metadata, info.xid) {
+            out.records.push(metadata.begin(xid, info, &mut self.chunk));
         }
     }
 
     /// Makes the record after a transaction's events, if there is to be one; `end` is where the transaction ends.
     pub(crate) fn end(&mut self, info: &TransactionInfo, end: Lsn, out: &mut Output) {
-        if let Some(metadata) = &mut self.metadata {
-            out.records.push(metadata.end(info, end, &mut self.chunk));
+        if let (Some(metadata), Some(xid)) = (&mut self.metadata, info.xid) {
+            out.records.push(metadata.end(xid, info, end, &mut self.chunk));
         }
     }
 
@@ -149,8 +152,21 @@ impl RecordMaker {
                 }
                 Ok(1)
             }
+            Message::Message(message) => {
+                let record = self.logical_message(&place, message);
+                out.records.push(record);
+                Ok(1)
+            }
             _ => Ok(0),
         }
+    }
+
+    fn logical_message(&mut self, place: &Place<'_>, message: LogicalMessage) -> Record {
+        let transaction = self.transaction(place, messages::COLLECTION);
+        let source = self.source(&ByteString::new(), &ByteString::new(), place);
+        let mut record = self.messages.record(message, source, transaction, self.now, &mut self.chunk);
+        record.origin = origin(place, Operation::Message);
+        record
     }
 
     fn table(&self, id: u32) -> Result<Arc<Table>, SourceError> {
@@ -364,25 +380,29 @@ impl RecordMaker {
         before: Option<Vec<Value>>,
         after: Option<Vec<Value>>,
     ) -> Change {
-        let transaction = match &mut self.metadata {
+        let transaction = match operation {
             // A row of a snapshot is in no transaction of its own.
-            Some(metadata) if operation != Operation::Read => {
-                Some(metadata.event(place.xid, place.lsn, &table.qualified, &mut self.chunk))
-            }
-            _ => None,
+            Operation::Read => None,
+            _ => self.transaction(place, &table.qualified),
         };
         Change {
             schema: Arc::clone(&table.schema),
             operation,
             before,
             after,
-            source: self.source(table, place),
+            source: self.source(&table.schema_name, &table.table_name, place),
             transaction,
             timestamp_ns: Some(self.now),
         }
     }
 
-    fn source(&mut self, table: &Table, place: &Place<'_>) -> Vec<Value> {
+    /// Counts an event of a data collection in its transaction, if that is asked for and it is in one.
+    fn transaction(&mut self, place: &Place<'_>, collection: &str) -> Option<TransactionBlock> {
+        let metadata = self.metadata.as_mut()?;
+        Some(metadata.event(place.xid?, place.lsn, collection, &mut self.chunk))
+    }
+
+    fn source(&mut self, schema: &ByteString, table: &ByteString, place: &Place<'_>) -> Vec<Value> {
         let micros = place.commit_micros.saturating_add(EPOCH_MICROS);
         let origin = place.origin.map_or(Value::Null, |(name, _)| Value::from(&**name));
         let origin_lsn = place.origin.map_or(Value::Null, |(_, lsn)| number(*lsn));
@@ -396,9 +416,9 @@ impl RecordMaker {
             self.sequence(place),
             Value::Int64(micros),
             Value::Int64(micros.saturating_mul(1000)),
-            Value::String(table.schema_name.clone()),
-            Value::String(table.table_name.clone()),
-            Value::Int64(place.xid.into()),
+            Value::String(schema.clone()),
+            Value::String(table.clone()),
+            place.xid.map_or(Value::Null, |xid| Value::Int64(xid.into())),
             number(place.lsn),
             self.xmin.map_or(Value::Null, Value::Int64),
             origin,
@@ -424,7 +444,7 @@ impl RecordMaker {
         let operation = change.operation;
         let mut record = Record::new(Arc::clone(&table.topic), key, Payload::Change(change));
         record.headers = Headers::shared(Arc::clone(&self.headers));
-        record.origin = Origin { event: Some(place.event), operation: Some(operation), ..Origin::default() };
+        record.origin = origin(place, operation);
         record
     }
 
@@ -438,7 +458,7 @@ impl RecordMaker {
     ) {
         let mut record = Record::new(Arc::clone(&table.topic), Datum::NULL, Payload::TOMBSTONE);
         record.headers = Headers::shared(Arc::clone(&self.headers));
-        record.origin = Origin { event: Some(place.event), operation: Some(operation), ..Origin::default() };
+        record.origin = origin(place, operation);
         out.rejected.push((record, error.into()));
     }
 
@@ -465,6 +485,10 @@ pub(crate) fn read_column(
         Column::Binary(value) => plan.decoder.decode(whole, value, chunk),
         Column::Text(value) => plan.decoder.decode_text(whole, value),
     }
+}
+
+fn origin(place: &Place<'_>, operation: Operation) -> Origin {
+    Origin { event: Some(place.event), operation: Some(operation), ..Origin::default() }
 }
 
 fn context_headers(config: &PostgresConfig, run: Uuid) -> Arc<[Header]> {

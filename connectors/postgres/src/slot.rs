@@ -206,6 +206,7 @@ mod tests {
             epoch: 0,
             lsn: Lsn::new(lsn),
             last_commit: None,
+            last_commit_micros: None,
             snapshot: None,
             published: Default::default(),
         }

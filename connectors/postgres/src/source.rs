@@ -28,6 +28,7 @@ use crate::replication::{AckHandle, Frame, ReplicationStream, WalBatch};
 use crate::snapshot::{Snapshot, SnapshotBatch, now};
 use crate::spool::Entry;
 use crate::table::{Table, captures_table};
+use crate::types::temporal::EPOCH_MICROS;
 use crate::{slot, sql, tables};
 
 /// Records of a batch.
@@ -88,7 +89,7 @@ impl PostgresTask {
             open::open(&config, position, run).await?;
         let ended = snapshot_only && snapshot.is_none();
         let mut task = Self {
-            assembler: Assembler::new(&config, position.last_commit),
+            assembler: Assembler::new(&config, &position, now() / 1000 - EPOCH_MICROS),
             maker: RecordMaker::new(&config, position.epoch, run),
             gauges: Gauges::new(connector),
             xmin_at: (!config.xmin_interval.0.is_zero()).then(Instant::now),
@@ -287,13 +288,17 @@ impl PostgresTask {
             }
             if let Some(read) = self.assembler.pop() {
                 self.maker.end(&read.info, read.end, &mut out);
-                self.gauges.transaction(read.info.commit_micros, self.maker.now, read.entries.file_bytes());
-                end = Some(read.end);
+                if read.info.xid.is_some() {
+                    let spooled = read.entries.file_bytes();
+                    self.gauges.transaction(read.info.commit_micros, self.maker.now, spooled);
+                }
+                end = Some((read.end, read.info.commit_micros));
             }
         }
-        if let Some(end) = end {
+        if let Some((end, micros)) = end {
             self.position.lsn = end;
             self.position.last_commit = Some(end);
+            self.position.last_commit_micros = Some(micros);
         }
         if let Phase::Stream(stream, _) = &self.phase {
             let lag = stream.received().bytes_since(self.position.lsn);
@@ -321,7 +326,9 @@ impl PostgresTask {
         }
         self.idle_at = now + IDLE_INTERVAL;
         self.position.lsn = lsn;
-        self.position.last_commit = self.assembler.last_commit();
+        let (last_commit, micros) = self.assembler.last_commit();
+        self.position.last_commit = last_commit;
+        self.position.last_commit_micros = last_commit.map(|_| micros);
         Some(Batch::new(Vec::new(), Some(self.position.clone()), 0))
     }
 

@@ -371,4 +371,4 @@ pub(crate) fn source_schema() -> SchemaRef {
 
 #[cfg(test)]
 #[path = "table_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -88,12 +88,16 @@ fn compile(config: &PostgresConfig, identity: ReplicaIdentity) -> Result<Table, 
 }
 
 /// Writes a schema as Kafka's JSON converter does.
-fn connect_json(schema: &Schema, field: Option<&str>) -> Json {
+pub(crate) fn connect_json(schema: &Schema, field: Option<&str>) -> Json {
     let mut json = json!({ "type": schema.kind.name(), "optional": schema.optional });
     match &schema.kind {
         Kind::Struct(fields) => {
             json["fields"] =
                 fields.iter().map(|field| connect_json(&field.schema, Some(&field.name))).collect();
+        }
+        Kind::Map { key, value } => {
+            json["keys"] = connect_json(key, None);
+            json["values"] = connect_json(value, None);
         }
         Kind::Float32 => json["type"] = "float".into(),
         Kind::Float64 => json["type"] = "double".into(),

@@ -45,11 +45,11 @@ impl TransactionMetadata {
     }
 
     /// Starts to count, and makes the record that says so.
-    pub(crate) fn begin(&mut self, info: &TransactionInfo, chunk: &mut BytesMut) -> Record {
-        self.id = identity(info.xid, info.commit, chunk);
+    pub(crate) fn begin(&mut self, xid: u32, info: &TransactionInfo, chunk: &mut BytesMut) -> Record {
+        self.id = identity(xid, info.commit, chunk);
         self.total = 0;
         self.collections.clear();
-        self.record(info, info.begin, "BEGIN", [Value::Null, Value::Null], chunk)
+        self.record(xid, info, info.begin, "BEGIN", [Value::Null, Value::Null], chunk)
     }
 
     /// Counts an event of a data collection: a table as `schema.table`, or what stands in its place.
@@ -69,7 +69,7 @@ impl TransactionMetadata {
     }
 
     /// Makes the record that says what was counted; `end` is the end of the commit.
-    pub(crate) fn end(&mut self, info: &TransactionInfo, end: Lsn, chunk: &mut BytesMut) -> Record {
+    pub(crate) fn end(&mut self, xid: u32, info: &TransactionInfo, end: Lsn, chunk: &mut BytesMut) -> Record {
         let schema = collection_schema();
         let collection = |(name, count): (&str, i64)| {
             let values = vec![Value::from(name), Value::Int64(count)];
@@ -77,11 +77,12 @@ impl TransactionMetadata {
         };
         let collections = self.collections.in_order_of_java().map(collection).collect();
         let counts = [Value::Int64(self.total), Value::Array(collections)];
-        self.record(info, end, "END", counts, chunk)
+        self.record(xid, info, end, "END", counts, chunk)
     }
 
     fn record(
         &self,
+        xid: u32,
         info: &TransactionInfo,
         lsn: Lsn,
         status: &'static str,
@@ -89,7 +90,7 @@ impl TransactionMetadata {
         chunk: &mut BytesMut,
     ) -> Record {
         let (key, value) = schemas();
-        let id = Value::String(self.identity(info.xid, lsn, chunk));
+        let id = Value::String(self.identity(xid, lsn, chunk));
         let time = info.commit_micros.saturating_add(EPOCH_MICROS).div_euclid(1000);
         let values = vec![Value::from_static(status), id.clone(), count, collections, Value::Int64(time)];
         let datum = |schema: &SchemaRef, values| {

@@ -21,6 +21,8 @@ mod edges;
 mod gaps;
 #[path = "source/harness.rs"]
 mod harness;
+#[path = "source/messages.rs"]
+mod messages;
 #[path = "source/restarts.rs"]
 mod restarts;
 #[path = "source/snapshot.rs"]

@@ -99,6 +99,8 @@ enum Op {
     Map(Box<Slot>),
     Entries(Box<(Slot, Slot)>),
     Record(Row),
+    /// The source block of a record that is no change: of a logical message.
+    Source(Row),
     Union(Row),
 }
 
@@ -273,6 +275,7 @@ impl Slot {
                 slots.1.encode(value, out)
             })?,
             (Op::Record(row), Value::Struct(value)) => return row.encode(value.values(), out),
+            (Op::Source(row), Value::Struct(value)) => return row.encode_source(value.values(), out),
             (Op::Union(row), Value::Struct(value)) => {
                 return row.encode_union(value.values(), self.null, out);
             }
@@ -304,6 +307,7 @@ impl Op {
             Kind::Map { key, value } if is_avro_map(key) => Self::Map(Box::new(slot(value)?)),
             Kind::Map { key, value } => Self::Entries(Box::new((slot(key)?, slot(value)?))),
             Kind::Struct(_) if is_union(schema) => Self::Union(Row::compile(schema, unavailable)?),
+            Kind::Struct(_) if is_source_block(schema) => Self::Source(Row::compile(schema, unavailable)?),
             Kind::Struct(_) => Self::Record(Row::compile(schema, unavailable)?),
         })
     }
@@ -321,9 +325,14 @@ impl Op {
             Self::String => "string",
             Self::Array(_) => "array",
             Self::Map(_) | Self::Entries(_) => "map",
-            Self::Record(_) | Self::Union(_) => "struct",
+            Self::Record(_) | Self::Source(_) | Self::Union(_) => "struct",
         }
     }
+}
+
+fn is_source_block(schema: &Schema) -> bool {
+    let name = schema.name.as_deref().unwrap_or_default();
+    name.starts_with("io.debezium.connector.") && name.ends_with(".Source")
 }
 
 /// The value that Debezium invents for a required column that an old row image lacks.

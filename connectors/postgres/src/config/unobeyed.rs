@@ -82,8 +82,6 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     no_effect("heartbeat.interval.ms", Int, "0", "an idle slot moves without heartbeats"),
     no_effect("heartbeat.topics.prefix", Text, "__debezium-heartbeat", "an idle slot moves without heartbeats"),
     refused("heartbeat.action.query", Text, "", "remove it; an idle slot moves without it"),
-    refused("message.prefix.include.list", List, "", "remove it"),
-    no_effect("message.prefix.exclude.list", List, "", "logical messages are not sent"),
     refused("transaction.metadata.factory", Class, "io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory", NO_JAVA),
 
     // Rows and topics.

@@ -95,7 +95,7 @@ fn place(shared: &Shared) -> Place<'static> {
     Place {
         lsn: shared.plan.lsn,
         commit_micros: shared.micros,
-        xid: shared.xid,
+        xid: Some(shared.xid),
         last_commit: None,
         origin: None,
         event: EventPosition {

@@ -218,7 +218,7 @@ impl Decoder {
 }
 
 /// Writes bytes as text.
-pub(super) fn put_binary(mode: BinaryMode, bytes: &[u8], out: &mut BytesMut) {
+pub(crate) fn put_binary(mode: BinaryMode, bytes: &[u8], out: &mut BytesMut) {
     match mode {
         BinaryMode::Bytes => out.put_slice(bytes),
         BinaryMode::Hex => text::put_hex(bytes, out),

@@ -29,7 +29,7 @@ pub(crate) mod temporal;
 mod text;
 
 pub(crate) use compatibility::leaves_out;
-pub(crate) use decoder::Decoder;
+pub(crate) use decoder::{Decoder, put_binary};
 pub(crate) use facts::{TypeCatalog, TypeRow};
 pub(crate) use mapping::{Mapping, map, zero};
 
