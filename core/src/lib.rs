@@ -21,6 +21,7 @@ pub mod testkit;
 pub mod transform;
 pub mod transforms;
 pub mod value;
+pub mod zero;
 
 pub use bytestring::ByteString;
 pub use error::{Classify, Error, ErrorClass};

@@ -1,5 +1,6 @@
 //! The connector's properties: Debezium's names and defaults, and a few of our own.
 
+mod columns;
 mod modes;
 mod naming;
 mod unobeyed;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use sluice_core::config;
 use sluice_core::config::{ByteSize, Fault, Millis, PatternList, Secret};
 
+pub use columns::*;
 pub use modes::*;
 pub use naming::*;
 pub(crate) use unobeyed::UNOBEYED;
@@ -87,6 +89,21 @@ config! {
         "message.prefix.include.list" => message_include: Option<PatternList>,
         /// Prefixes of the logical messages to leave out.
         "message.prefix.exclude.list" => message_exclude: Option<PatternList>,
+        /// Cut the texts and bytes of the columns that these regular expressions match, each the whole
+        /// `schema.table.column`: `column.truncate.to.20.chars` to 20 characters. Of `column.truncate.to`,
+        /// `column.mask.with`, `column.propagate.source.type`, `datatype.propagate.source.type` and
+        /// `column.mask.hash` only the first, in this order, concerns a column; keys are left as they are.
+        "column.truncate.to." => truncated_columns: ColumnChars,
+        /// Hide the texts of the columns: `column.mask.with.5.chars` writes `*****`, for NULL too.
+        "column.mask.with." => masked_columns: ColumnChars,
+        /// Hide the texts of the columns by a hash, cut to the column's length: `column.mask.hash.SHA-256.with.salt.SALT`
+        /// hashes as Debezium always did, `column.mask.hash.v2.SHA-256.with.salt.SALT` the plain bytes of salt and text.
+        "column.mask.hash." => hashed_columns: ColumnHashes,
+        /// Columns whose schemas tell their type in Postgres, its length and scale, and the column's name.
+        "column.propagate.source.type" => propagated_columns: Option<PatternList>,
+        /// The same for all columns of types, each entry a regular expression that matches the whole
+        /// `schema.table.type`.
+        "datatype.propagate.source.type" => propagated_types: Option<PatternList>,
         /// Keys for tables, in place of their primary keys: `schema.table:column,column;…`, the table being a
         /// regular expression. The replica identity of such a table must cover these columns.
         "message.key.columns" => message_keys: MessageKeys = "",

@@ -25,6 +25,7 @@ pub mod config;
 pub mod error;
 mod gauges;
 pub mod lsn;
+mod mask;
 mod messages;
 mod names;
 mod open;

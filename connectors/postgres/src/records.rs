@@ -377,9 +377,12 @@ impl RecordMaker {
         table: &Arc<Table>,
         place: &Place<'_>,
         operation: Operation,
-        before: Option<Vec<Value>>,
-        after: Option<Vec<Value>>,
+        mut before: Option<Vec<Value>>,
+        mut after: Option<Vec<Value>>,
     ) -> Change {
+        for (place, mask) in &table.masks {
+            before.iter_mut().chain(&mut after).for_each(|row| mask.apply(&mut row[*place]));
+        }
         let transaction = match operation {
             // A row of a snapshot is in no transaction of its own.
             Operation::Read => None,

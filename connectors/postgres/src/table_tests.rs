@@ -2,7 +2,9 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::catalog::ColumnFacts;
 use crate::config::from_pairs;
+use crate::pgoutput::RelationColumn;
 use crate::types::TypeRow;
 
 const BIGSERIAL: &str = "nextval('users_id_seq'::regclass)";
@@ -84,7 +86,11 @@ fn compile(config: &PostgresConfig, identity: ReplicaIdentity) -> Result<Table, 
         ("active".to_owned(), Value::Boolean(true)),
         ("created_at".to_owned(), Value::from_static("2026-01-01T00:00:00.000000Z")),
     ]);
-    Table::compile(relation, &TableInput { config, facts: &facts, types: &types, defaults: &defaults })
+    let described_by = DescribedBy::Stream;
+    Table::compile(
+        relation,
+        &TableInput { config, facts: &facts, types: &types, defaults: &defaults, described_by },
+    )
 }
 
 /// Writes a schema as Kafka's JSON converter does.

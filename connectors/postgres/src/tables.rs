@@ -13,8 +13,13 @@ use crate::config::PostgresConfig;
 use crate::error::SourceError;
 use crate::pgoutput::{Relation, RelationColumn, ReplicaIdentity};
 use crate::snapshot::copy::CopyRows;
-use crate::table::{DefaultForm, Table, TableInput, captures_column, captures_table, default_form, mapping};
+use crate::table::{
+    DefaultForm, DescribedBy, Table, TableInput, captures_column, captures_table, default_form, mapping,
+};
 use crate::types::TypeCatalog;
+
+/// Oid of `char(n)`.
+const BPCHAR: u32 = 1042;
 
 /// Lists the published tables that pass the filters, and checks that what the filters name is there.
 ///
@@ -117,7 +122,7 @@ pub(crate) async fn load_published(
             })
             .collect(),
     };
-    compile(client, config, relation, &facts).await
+    compile(client, config, relation, &facts, DescribedBy::Catalog).await
 }
 
 /// Compiles a relation that the stream announced.
@@ -127,7 +132,7 @@ pub(crate) async fn load_relation(
     relation: Relation,
 ) -> Result<Table, SourceError> {
     let facts = catalog::table(client, relation.relation_id).await?;
-    compile(client, config, relation, &facts).await
+    compile(client, config, relation, &facts, DescribedBy::Stream).await
 }
 
 async fn compile(
@@ -135,11 +140,12 @@ async fn compile(
     config: &PostgresConfig,
     relation: Relation,
     facts: &TableFacts,
+    described_by: DescribedBy,
 ) -> Result<Table, SourceError> {
     let oids: Vec<_> = relation.columns.iter().map(|column| column.type_id).collect();
     let types = catalog::types(client, &oids).await?;
     let defaults = constants(client, config, &relation, facts, &types).await?;
-    Table::compile(relation, &TableInput { config, facts, types: &types, defaults: &defaults })
+    Table::compile(relation, &TableInput { config, facts, types: &types, defaults: &defaults, described_by })
 }
 
 /// Lets the server compute the defaults that are constants, and reads them as any other value.
@@ -152,7 +158,8 @@ async fn constants(
 ) -> Result<HashMap<String, Value>, SourceError> {
     let qualified = format!("{}.{}", relation.namespace, relation.name);
     let none = HashMap::new();
-    let input = TableInput { config, facts, types, defaults: &none };
+    let described_by = DescribedBy::Catalog;
+    let input = TableInput { config, facts, types, defaults: &none, described_by };
     let mut wanted = Vec::new();
     let mut terms = Vec::new();
     for column in &relation.columns {
@@ -164,7 +171,9 @@ async fn constants(
         if default_form(default) == DefaultForm::Constant && captures_column(config, &qualified, &column.name)
         {
             let text = if mapping.text { "::text" } else { "" };
-            terms.push(format!("CAST({default} AS {}){text}", fact.type_name));
+            // As written: Debezium does not fill up a short `char`.
+            let type_name = if fact.type_oid == BPCHAR { "bpchar" } else { &*fact.type_name };
+            terms.push(format!("CAST({default} AS {type_name}){text}"));
             wanted.push((fact.name.clone(), mapping.snapshot.unwrap_or(mapping.decoder)));
         }
     }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use sluice_core::{
-    schema::{Kind, Schema, SchemaRef, debezium},
+    schema::{Field, Kind, Schema, SchemaRef, debezium},
     value::{Struct, Value},
 };
 
@@ -112,7 +112,7 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn compile(schema: &Schema, unavailable: &UnavailableValue) -> Result<Self, AvroError> {
-        let slot = |field: &sluice_core::schema::Field| {
+        let slot = |field: &Field| {
             let slot =
                 Slot::compile(&field.schema, unavailable).map_err(|error| error.within(&field.name))?;
             Ok((Arc::clone(&field.name), slot))
@@ -335,54 +335,19 @@ fn is_source_block(schema: &Schema) -> bool {
     name.starts_with("io.debezium.connector.") && name.ends_with(".Source")
 }
 
-/// The value that Debezium invents for a required column that an old row image lacks.
+/// The zero of a schema, also of what only Avro has: fixed bytes, and unions, of which the first member is set.
 pub(crate) fn zero(schema: &Schema) -> Value {
-    match &schema.kind {
-        Kind::Boolean => Value::Boolean(false),
-        Kind::Int8 => Value::Int8(0),
-        Kind::Int16 => Value::Int16(0),
-        Kind::Int32 => Value::Int32(0),
-        Kind::Int64 => Value::Int64(0),
-        Kind::Float32 => Value::Float32(0.0),
-        Kind::Float64 => Value::Float64(0.0),
-        Kind::Bytes => Value::Bytes(zero_bytes(schema).into()),
-        Kind::String => Value::from_static(zero_text(schema)),
-        Kind::Array(_) => Value::Array(Vec::new()),
-        Kind::Map { .. } => Value::Map(Vec::new()),
-        Kind::Struct(fields) if is_union(schema) => {
-            let first = fields.iter().enumerate().map(|(place, field)| match place {
-                0 => zero(&field.schema),
-                _ => Value::Null,
-            });
-            Struct::new(SchemaRef::new(schema.clone()), first.collect()).into()
-        }
-        Kind::Struct(fields) => {
-            let values = fields.iter().map(|field| match (field.schema.optional, &*field.name) {
-                (true, _) => Value::Null,
-                // The unscaled number of a VariableScaleDecimal is a number, not nothing.
-                (false, "value") if schema.is_named(debezium::VARIABLE_SCALE_DECIMAL) => {
-                    Value::Bytes(vec![0].into())
-                }
-                (false, _) => zero(&field.schema),
+    match (&schema.kind, fixed_size(schema)) {
+        (Kind::Bytes, Some(size)) => Value::Bytes(vec![0; size].into()),
+        (Kind::Struct(fields), _) if !schema.is_named(debezium::VARIABLE_SCALE_DECIMAL) => {
+            let chosen = |place, field: &Field| (is_union(schema) && place == 0) || !field.schema.optional;
+            let values = fields.iter().enumerate().map(|(place, field)| match chosen(place, field) {
+                true => zero(&field.schema),
+                false => Value::Null,
             });
             Struct::new(SchemaRef::new(schema.clone()), values.collect()).into()
         }
-    }
-}
-
-fn zero_bytes(schema: &Schema) -> Vec<u8> {
-    let size = match fixed_size(schema) {
-        Some(size) => size,
-        None => usize::from(schema.is_named(sluice_core::schema::connect::DECIMAL)),
-    };
-    vec![0; size]
-}
-
-fn zero_text(schema: &Schema) -> &'static str {
-    match schema.name.as_deref() {
-        Some(debezium::ZONED_TIMESTAMP) => "1970-01-01T00:00:00Z",
-        Some(debezium::ZONED_TIME) => "00:00:00Z",
-        _ => "",
+        _ => sluice_core::zero::zero(schema),
     }
 }
 

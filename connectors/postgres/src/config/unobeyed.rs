@@ -85,11 +85,7 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     refused("transaction.metadata.factory", Class, "io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory", NO_JAVA),
 
     // Rows and topics.
-    refused("include.schema.comments", Boolean, "false", "remove it"),
-    refused("column.mask.", List, "", "remove it, and use the MaskField transform"),
-    refused("column.truncate.", List, "", "remove it, and use the MaskField transform"),
-    refused("column.propagate.source.type", List, "", "remove it"),
-    refused("datatype.propagate.source.type", List, "", "remove it"),
+    no_effect("include.schema.comments", Boolean, "false", "Debezium's Postgres connector writes no comments into schemas either"),
     no_effect("topic.cache.size", Int, "10000", "names are built once per table"),
     refused("converters", List, "", "remove it; the modes of types and transforms say how values look"),
     refused("post.processors", List, "", "remove it; unchanged large values are known as such, and sinks leave them as they are"),

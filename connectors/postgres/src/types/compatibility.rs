@@ -123,7 +123,7 @@ pub(super) fn debezium(type_: &ResolvedType, modes: Modes, mut mapping: Mapping)
 
 /// Debezium reads the scale of a type modifier without its sign.
 fn numeric(modifier: i32, mode: DecimalMode, mut mapping: Mapping) -> Mapping {
-    let packed = modifier - super::mapping::MODIFIER_HEADER;
+    let packed = modifier - super::facts::MODIFIER_HEADER;
     let scale = packed & 0x7FF;
     if packed >= 0 && scale > 0x3FF {
         match mode {

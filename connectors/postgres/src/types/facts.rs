@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// Bytes that Postgres adds to a length in a type modifier.
+pub(super) const MODIFIER_HEADER: i32 = 4;
 /// The first oid that is not given out by `initdb`; types below it are Postgres's own.
 const FIRST_USER_OID: u32 = 16_384;
 
@@ -73,6 +75,12 @@ impl ResolvedType {
     /// Whether the type came with Postgres, so that its name says what it is.
     pub(crate) fn built_in(&self) -> bool {
         self.oid < FIRST_USER_OID
+    }
+
+    /// Scale of a `numeric` with a precision, as Debezium reads it: without its sign. Else nothing.
+    pub(crate) fn numeric_scale(&self) -> Option<i32> {
+        let packed = self.modifier - MODIFIER_HEADER;
+        (packed >= 0).then_some(packed & 0x7FF)
     }
 
     /// Whether Postgres can send values, as binary or as text: it fails on the binary form of an array,

@@ -6,19 +6,17 @@ mod zero;
 use sluice_core::schema::{Field, Kind, Schema, connect, debezium};
 
 use super::decoder::Decoder;
-use super::facts::{Form, ResolvedType};
+use super::facts::{Form, MODIFIER_HEADER, ResolvedType};
 use super::money::MoneyForm;
 use super::opaque::Opaque;
 use super::output::Output;
 use super::{Modes, compatibility, shapes};
 use crate::config::{BinaryMode, Compatibility, DecimalMode, HstoreMode};
 
-pub(crate) use zero::zero;
+pub(crate) use zero::{absent, function_default, has_defaults};
 
 /// Debezium's `length` of a bit string without limit.
 const UNLIMITED_BITS: i32 = i32::MAX;
-/// Bytes that Postgres adds to a length in a type modifier.
-pub(super) const MODIFIER_HEADER: i32 = 4;
 
 /// What a type becomes.
 #[derive(Debug, Clone)]

@@ -30,8 +30,8 @@ mod text;
 
 pub(crate) use compatibility::leaves_out;
 pub(crate) use decoder::{Decoder, put_binary};
-pub(crate) use facts::{TypeCatalog, TypeRow};
-pub(crate) use mapping::{Mapping, map, zero};
+pub(crate) use facts::{Form, ResolvedType, TypeCatalog, TypeRow};
+pub(crate) use mapping::{Mapping, absent, function_default, has_defaults, map};
 
 use crate::config::{BinaryMode, Compatibility, DecimalMode, HstoreMode, IntervalMode, TimeMode};
 

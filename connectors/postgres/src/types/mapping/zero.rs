@@ -1,58 +1,95 @@
-//! The value that stands where none is known.
+//! Values that Debezium invents, by the column's type.
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use sluice_core::schema::{Kind, Schema, SchemaRef, connect, debezium};
-use sluice_core::value::{Struct, Value};
+use bytes::BytesMut;
+use sluice_core::schema::{Kind, Schema, SchemaRef, debezium};
+use sluice_core::value::Value;
+use sluice_core::zero::zero;
 
-use crate::types::shapes;
+use crate::config::{Compatibility, DecimalMode};
+use crate::types::facts::{Form, ResolvedType};
 use crate::types::structured::Structured;
+use crate::types::{Modes, shapes};
+
+/// Scales from here on are negative ones without their sign.
+const NEGATIVE_SCALES: i32 = 0x400;
 
 fn schema_ref(schema: &Schema) -> SchemaRef {
     Arc::new(Schema { optional: false, default: None, ..schema.clone() })
 }
 
-/// The value that Debezium invents for a column: the default of a function, or what an old tuple
-/// lacks for a required column. `None` for structs without a name.
-pub(crate) fn zero(schema: &Schema) -> Option<Value> {
-    let name = schema.name.as_deref();
-    Some(match (&schema.kind, name) {
-        (Kind::Boolean, _) => Value::Boolean(false),
-        (Kind::Int8, _) => Value::Int8(0),
-        (Kind::Int16, _) => Value::Int16(0),
-        (Kind::Int32, _) => Value::Int32(0),
-        (Kind::Int64, _) => Value::Int64(0),
-        (Kind::Float32, _) => Value::Float32(0.0),
-        (Kind::Float64, _) => Value::Float64(0.0),
-        (Kind::Bytes, Some(connect::DECIMAL)) => Value::Bytes(Bytes::from_static(&[0])),
-        (Kind::Bytes, _) => Value::Bytes(Bytes::new()),
-        (Kind::String, Some(debezium::ZONED_TIMESTAMP)) => Value::from_static("1970-01-01T00:00:00.000000Z"),
-        (Kind::String, Some(debezium::ZONED_TIME)) => Value::from_static("00:00:00Z"),
-        (Kind::String, Some(debezium::ISO_DATE)) => Value::from_static("1970-01-01Z"),
-        (Kind::String, Some(debezium::ISO_TIME)) => Value::from_static("00:00:00Z"),
-        (Kind::String, Some(debezium::ISO_TIMESTAMP)) => Value::from_static("1970-01-01T00:00:00Z"),
-        (Kind::String, Some(debezium::UUID)) => Value::from_static("00000000-0000-0000-0000-000000000000"),
-        (Kind::String, Some(debezium::JSON)) => Value::from_static("{}"),
-        (Kind::String, Some(debezium::INTERVAL)) => Value::from_static("P0Y0M0DT0H0M0S"),
-        (Kind::String, Some(debezium::ENUM)) => {
-            let first = schema.parameter("allowed").and_then(|labels| labels.split(',').next());
-            Value::from(first.unwrap_or_default())
-        }
-        (Kind::String, _) => Value::from_static(""),
-        (Kind::Array(_), _) => Value::Array(Vec::new()),
-        (Kind::Map { .. }, _) => Value::Map(Vec::new()),
-        (Kind::Struct(_), Some(debezium::VARIABLE_SCALE_DECIMAL)) => {
-            let values = vec![Value::Int32(0), Value::Bytes(Bytes::from_static(&[0]))];
-            Struct::new(schema_ref(schema), values).into()
-        }
-        (Kind::Struct(_), Some(debezium::POINT)) => {
-            shapes::point_of(&schema_ref(schema), 0.0, 0.0, &mut BytesMut::new())
-        }
-        (Kind::Struct(_), Some(debezium::GEOMETRY | debezium::GEOGRAPHY)) => {
-            shapes::empty_geometry(&schema_ref(schema))
-        }
-        (Kind::Struct(_), Some(name)) => return Structured::zero(name),
-        (Kind::Struct(_), None) => return None,
+/// The value in an old row that does not tell a required column without default.
+pub(crate) fn absent(type_: &ResolvedType, schema: &Schema, modes: Modes) -> Value {
+    let text = modes.decimal == DecimalMode::String;
+    let scale = || {
+        let known = |scale: &i32| *scale < NEGATIVE_SCALES || modes.compatibility == Compatibility::Debezium;
+        type_.numeric_scale().filter(known).unwrap_or(0)
+    };
+    match (&schema.kind, type_.name.as_str()) {
+        (Kind::String, "hstore") => Value::from_static("{}"),
+        (Kind::String, "numeric") if text => plain_zero(scale()),
+        (Kind::String, "money") if text => plain_zero(modes.money_digits.into()),
+        (Kind::Struct(_), _) => match schema.name.as_deref() {
+            Some(debezium::POINT) => shapes::point_of(&schema_ref(schema), 0.0, 0.0, &mut BytesMut::new()),
+            Some(debezium::GEOMETRY | debezium::GEOGRAPHY) => shapes::empty_geometry(&schema_ref(schema)),
+            Some(name) => Structured::zero(name).unwrap_or_else(|| zero(schema)),
+            None => zero(schema),
+        },
+        _ => zero(schema),
+    }
+}
+
+/// Whether Debezium reads defaults of a type; of all others the schema has none.
+/// Source: `PostgresDefaultValueConverter`.
+pub(crate) fn has_defaults(type_: &ResolvedType) -> bool {
+    const TYPES: [&str; 21] = [
+        "bit",
+        "varbit",
+        "bool",
+        "bpchar",
+        "varchar",
+        "text",
+        "numeric",
+        "float4",
+        "float8",
+        "int2",
+        "int4",
+        "int8",
+        "json",
+        "jsonb",
+        "xml",
+        "uuid",
+        "date",
+        "time",
+        "timestamp",
+        "timestamptz",
+        "interval",
+    ];
+
+    match type_.form {
+        Form::Enum(_) => !type_.domain,
+        Form::Base => !type_.domain && type_.built_in() && TYPES.contains(&type_.name.as_str()),
+        _ => false,
+    }
+}
+
+/// The schema's default where the column's is a function: a placeholder, as what it returns is not known.
+pub(crate) fn function_default(type_: &ResolvedType, schema: &Schema) -> Option<Value> {
+    Some(match (&schema.kind, type_.name.as_str()) {
+        _ if matches!(type_.form, Form::Enum(_)) => return None,
+        (_, "json" | "jsonb") => Value::from_static("{}"),
+        (_, "uuid") => Value::from_static("00000000-0000-0000-0000-000000000000"),
+        (Kind::String, "timestamptz") => Value::from_static("1970-01-01T00:00:00.000000Z"),
+        (Kind::String, "numeric") => plain_zero(type_.numeric_scale().unwrap_or(1)),
+        _ => zero(schema),
     })
+}
+
+/// Zero as text, with so many decimals.
+fn plain_zero(scale: i32) -> Value {
+    match usize::try_from(scale) {
+        Ok(scale @ 1..) => Value::from(format!("0.{}", "0".repeat(scale))),
+        _ => Value::from_static("0"),
+    }
 }

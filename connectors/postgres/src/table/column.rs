@@ -1,0 +1,229 @@
+//! One column, compiled: its fields in row and key, its decoders, and what hides its values.
+
+use bytestring::ByteString;
+use sluice_core::schema::{Field, Kind, Schema};
+use sluice_core::value::Value;
+
+use super::TableInput;
+use super::defaults::default_value;
+use super::source_type::{Size, propagate, type_name};
+use crate::catalog::ColumnFacts;
+use crate::config::{Compatibility, PostgresConfig};
+use crate::error::SourceError;
+use crate::mask::{ColumnMask, Mask};
+use crate::names;
+use crate::pgoutput::RelationColumn;
+use crate::types::{self, Decoder, Form, Mapping, Modes, ResolvedType};
+
+/// How one column is read.
+#[derive(Debug)]
+pub(crate) struct ColumnPlan {
+    pub(crate) name: String,
+    /// Reads what the stream carries, and a snapshot unless it has its own decoder.
+    pub(crate) decoder: Decoder,
+    /// Reads what a snapshot carries, where Debezium's differs and is asked for.
+    pub(crate) snapshot: Option<Decoder>,
+    /// A snapshot must ask for the text, as the type has no binary form.
+    pub(crate) text: bool,
+    /// What stands for NULL: null, or as Debezium the default where that is asked for.
+    pub(crate) null: Value,
+    /// What stands in an old row that does not tell this column: as NULL, or as Debezium an invented value where that
+    /// cannot stand.
+    pub(crate) absent: Value,
+    /// Part of the replica identity.
+    pub(crate) identity: bool,
+}
+
+/// A column as its table holds it.
+pub(super) struct Compiled {
+    /// Field in rows.
+    pub(super) field: Field,
+    /// Field in a key, which tells nothing of what is done to the values of rows.
+    pub(super) key_field: Field,
+    pub(super) plan: ColumnPlan,
+    pub(super) mask: Option<ColumnMask>,
+}
+
+/// Compiles a column; `None` for one that Debezium leaves out without a word, where that is asked for.
+pub(super) fn compile(
+    column: &RelationColumn,
+    qualified: &str,
+    input: &TableInput<'_>,
+) -> Result<Option<Compiled>, SourceError> {
+    let config = input.config;
+    let Some((type_, Mapping { mut schema, decoder, snapshot, text })) = map(column, input) else {
+        let type_name = shown_type(column, input);
+        if leaves_out(column, input) {
+            tracing::warn!(
+                table = qualified,
+                column = &*column.name,
+                type_name,
+                "column is left out, as by Debezium"
+            );
+            return Ok(None);
+        }
+        let (table, column) = (qualified.to_owned(), column.name.to_string());
+        return Err(SourceError::UnknownType { table, column, type_name });
+    };
+    let facts = facts(column, input);
+    let required = facts.is_some_and(|facts| facts.not_null);
+    schema.optional = !required;
+    schema.default = facts.and_then(|facts| default_value(facts, &type_, &schema, input.defaults));
+    let null = match config.compatibility {
+        Compatibility::Correct => Value::Null,
+        Compatibility::Debezium => schema.default.clone().unwrap_or_default(),
+    };
+    let absent = match (required, &schema.default) {
+        (false, _) => null.clone(),
+        (true, Some(default)) => default.clone(),
+        (true, None) => types::absent(&type_, &schema, modes(config)),
+    };
+    let mut plan = ColumnPlan {
+        name: column.name.to_string(),
+        decoder,
+        snapshot,
+        text,
+        null,
+        absent,
+        identity: column.key,
+    };
+    let name = names::field(&column.name, config.field_names.0);
+    let key_field = Field::new(name.as_str(), schema.clone());
+    let (schema, mask) = apply_rule(column, qualified, &type_, schema, &mut plan, input);
+    Ok(Some(Compiled { field: Field::new(name, schema), key_field, plan, mask }))
+}
+
+/// What the catalog says of a column. One that was altered since has other facts; the relation knows better.
+fn facts<'a>(column: &RelationColumn, input: &TableInput<'a>) -> Option<&'a ColumnFacts> {
+    input.facts.column(&column.name).filter(|facts| facts.type_oid == column.type_id)
+}
+
+/// The one thing that is done to a column beside mapping it: the first that a property names, in Debezium's order.
+fn apply_rule(
+    column: &RelationColumn,
+    qualified: &str,
+    type_: &ResolvedType,
+    schema: Schema,
+    plan: &mut ColumnPlan,
+    input: &TableInput<'_>,
+) -> (Schema, Option<ColumnMask>) {
+    let config = input.config;
+    let size = || Size::of(type_, input.described_by);
+    let name = format!("{qualified}.{}", column.name);
+    if let Some(length) = config.truncated_columns.of(&name) {
+        if length >= size().characters() {
+            return (schema, None);
+        }
+        let can_be_cut = matches!((&schema.kind, &schema.name), (Kind::String, _) | (Kind::Bytes, None));
+        let mask = can_be_cut.then(|| column_mask(Mask::Truncate(length), &schema, plan, config));
+        return (schema.with_parameter("truncateLength", length.to_string()), mask);
+    }
+    let fixed = config.masked_columns.of(&name).map(|length| Mask::Fixed("*".repeat(length).into()));
+    let type_name = || {
+        let name = input.types.0.get(&column.type_id).map_or("", |row| &row.name);
+        type_name(name, facts(column, input).and_then(|facts| facts.default.as_deref()), input.described_by)
+    };
+    let propagates = fixed.is_none()
+        && (config.propagated_columns.as_ref().is_some_and(|list| list.matches(&name))
+            || config
+                .propagated_types
+                .as_ref()
+                .is_some_and(|list| list.matches(&format!("{qualified}.{}", type_name()))));
+    if propagates {
+        return (propagate(schema, type_name(), size(), &column.name), None);
+    }
+    let hashed = || {
+        let hashing = config.hashed_columns.of(&name)?.clone();
+        Some(Mask::Hash { hashing, length: size().characters() })
+    };
+    let Some(mask) = fixed.or_else(hashed) else { return (schema, None) };
+    if !is_text(type_) {
+        tracing::warn!(
+            table = qualified,
+            column = &*column.name,
+            "column is masked by a property, but only text can be; its values are sent as they are, as by Debezium"
+        );
+        return (schema.with_parameter("masked", "true"), None);
+    }
+    let mask = column_mask(mask, &schema, plan, config);
+    (schema.with_parameter("masked", "true"), Some(mask))
+}
+
+fn column_mask(mask: Mask, schema: &Schema, plan: &mut ColumnPlan, config: &PostgresConfig) -> ColumnMask {
+    let unavailable = match (config.compatibility, &schema.kind) {
+        (Compatibility::Debezium, Kind::String) => {
+            Value::String(ByteString::from(config.unavailable_placeholder.as_str()))
+        }
+        _ => Value::Unavailable,
+    };
+    // The mask itself tells what stands for NULL: a default is not hashed.
+    let null = std::mem::take(&mut plan.null);
+    if schema.optional {
+        plan.absent = Value::Null;
+    }
+    ColumnMask::new(mask, null, unavailable)
+}
+
+/// Whether the driver of Debezium takes a type for text, which alone is masked.
+fn is_text(type_: &ResolvedType) -> bool {
+    match type_.form {
+        Form::Enum(_) => true,
+        Form::Base => {
+            type_.built_in() && matches!(&*type_.name, "text" | "varchar" | "bpchar" | "char" | "name")
+        }
+        _ => false,
+    }
+}
+
+fn shown_type(column: &RelationColumn, input: &TableInput<'_>) -> String {
+    facts(column, input).map_or_else(|| format!("oid {}", column.type_id), |facts| facts.type_name.clone())
+}
+
+/// Debezium has no column for a type that it does not know, and none for some arrays ever.
+fn leaves_out(column: &RelationColumn, input: &TableInput<'_>) -> bool {
+    let config = input.config;
+    let type_ = input.types.resolve(column.type_id, column.type_modifier);
+    config.compatibility == Compatibility::Debezium
+        && type_.is_some_and(|type_| !config.include_unknown || types::leaves_out(&type_, modes(config)))
+}
+
+/// Refuses a type whose binary form Postgres fails to send, captured or not: the stream would break.
+pub(super) fn check_sendable(
+    column: &RelationColumn,
+    qualified: &str,
+    input: &TableInput<'_>,
+) -> Result<(), SourceError> {
+    let type_ = input.types.resolve(column.type_id, column.type_modifier);
+    if type_.is_none_or(|type_| type_.is_sendable()) {
+        return Ok(());
+    }
+    Err(SourceError::Unsendable {
+        table: qualified.to_owned(),
+        column: column.name.to_string(),
+        type_name: shown_type(column, input),
+    })
+}
+
+/// Maps a column's type.
+pub(crate) fn mapping(column: &RelationColumn, input: &TableInput<'_>) -> Option<Mapping> {
+    map(column, input).map(|(_, mapping)| mapping)
+}
+
+fn map(column: &RelationColumn, input: &TableInput<'_>) -> Option<(ResolvedType, Mapping)> {
+    let type_ = input.types.resolve(column.type_id, column.type_modifier)?;
+    let mapping = types::map(&type_, modes(input.config))?;
+    Some((type_, mapping))
+}
+
+fn modes(config: &PostgresConfig) -> Modes {
+    Modes {
+        decimal: config.decimal,
+        money_digits: u8::try_from(config.money_digits).unwrap_or(u8::MAX),
+        time: config.time,
+        binary: config.binary,
+        hstore: config.hstore,
+        interval: config.interval,
+        unknown: config.include_unknown,
+        compatibility: config.compatibility,
+    }
+}
