@@ -101,6 +101,7 @@ fn pipeline(
         chain: plan.chain.clone(),
         errors: ErrorPolicy::new(plan.tolerance, dead_letters),
         checkpoints,
+        max_retries: plan.max_retries,
         flush: FlushPolicy {
             interval: settings.flush_interval.0,
             shutdown_timeout: settings.shutdown_timeout.0,

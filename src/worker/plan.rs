@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) direction: Direction,
     pub(crate) chain: Chain,
     pub(crate) tolerance: Tolerance,
+    /// None is for ever.
+    pub(crate) max_retries: Option<u32>,
     /// What somebody should look at, though it can be run.
     pub(crate) warnings: Vec<Fault>,
     /// Joined with the worker's settings, references resolved: holds secrets, is never shown.
@@ -64,6 +66,7 @@ impl Plan {
                 direction,
                 chain,
                 tolerance: common.tolerance,
+                max_retries: u32::try_from(common.max_retries).ok(),
                 warnings: faults,
                 properties,
             }),

@@ -21,6 +21,9 @@ sluice_core::config! {
         /// What happens to a record that is refused: `none` fails the connector, `all` skips it, and keeps
         /// it in the dead letter queue if there is one.
         "errors.tolerance" => tolerance: Tolerance = "none",
+        /// How often to try again after a temporary failure, such as a lost connection, before it fails the
+        /// connector: -1 is for ever, 0 never. Waits grow from 0.1 s to 30 s.
+        "errors.max.retries" => max_retries: i64 = "-1",
         /// Transforms, in order; each alias has `transforms.<alias>.type` and its own properties.
         "transforms" => transforms: Names,
         /// Predicates; each alias has `predicates.<alias>.type` and its own properties.

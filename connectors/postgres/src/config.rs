@@ -3,16 +3,18 @@
 mod columns;
 mod modes;
 mod naming;
+mod start;
 mod unobeyed;
 
 use std::path::PathBuf;
 
 use sluice_core::config;
-use sluice_core::config::{ByteSize, Fault, Millis, PatternList, Secret};
+use sluice_core::config::{ByteSize, Fault, Millis, Names, PatternList, Prefixed, Secret};
 
 pub use columns::*;
 pub use modes::*;
 pub use naming::*;
+pub use start::*;
 pub(crate) use unobeyed::UNOBEYED;
 
 config! {
@@ -36,6 +38,10 @@ config! {
         "database.sslcert" => sslcert: Option<String>,
         /// PEM file of the client's private key, without a pass phrase.
         "database.sslkey" => sslkey: Option<String>,
+
+        /// Statements that each SQL session begins with, separated by `;`, of which `;;` stands for one within a
+        /// statement. For settings and SET ROLE; time zone, search path and time limits are set afterwards.
+        "database.initial.statements" => initial_statements: Statements = "",
 
         /// Prefix of all topic and schema names. Changing it starts new topics.
         "topic.prefix" => topic_prefix: String,
@@ -63,6 +69,9 @@ config! {
         "slot.retry.delay.ms" => slot_retry_delay: Millis = "10000",
         /// Make the slot a failover slot (PostgreSQL 17).
         "slot.failover" => slot_failover: bool = "false",
+        /// Options of the output plugin, as `name=value` separated by `;`. Only `origin` (PostgreSQL 16): `origin=none`
+        /// leaves out changes that were replicated from elsewhere.
+        "slot.stream.params" => stream_params: StreamParams = "",
         /// Publication that says what the server sends.
         "publication.name" => publication: String = "dbz_publication",
         /// What to do about the publication: all_tables (create it for all tables if it is missing; needs a
@@ -108,11 +117,35 @@ config! {
         /// regular expression. The replica identity of such a table must cover these columns.
         "message.key.columns" => message_keys: MessageKeys = "",
 
+        /// Replica identities that captured tables are given at the start unless they have them, as
+        /// `schema.table:IDENTITY` separated by commas: the table being a regular expression, the identity DEFAULT,
+        /// FULL, NOTHING or INDEX with a name. It takes their owner.
+        "replica.identity.autoset.values" => replica_identities: ReplicaIdentities = "",
+        /// Most tables to capture; 0 is no limit.
+        "guardrail.collections.max" => guardrail_max: u32 = "0",
+        /// What happens beyond `guardrail.collections.max`: warn or fail.
+        "guardrail.collections.limit.action" => guardrail_action: GuardrailAction = "warn",
+
         /// When to read the rows that are there: initial (on the first start), always (at each start),
-        /// initial_only (then stop), no_data or never, when_needed (also when the slot is gone).
+        /// initial_only (then stop), no_data or never, when_needed (also when the slot is gone),
+        /// configuration_based (as `snapshot.mode.configuration.based.*` say).
         "snapshot.mode" => snapshot_mode: SnapshotMode = "initial",
+        /// In mode configuration_based: read the rows at each start.
+        "snapshot.mode.configuration.based.snapshot.data" => based_data: bool = "false",
+        /// In mode configuration_based: stream changes, after the rows if they are read.
+        "snapshot.mode.configuration.based.start.stream" => based_stream: bool = "false",
+        /// In mode configuration_based: read the rows when the slot is gone.
+        "snapshot.mode.configuration.based.snapshot.on.data.error" => based_data_error: bool = "false",
         /// How many connections read the snapshot.
         "snapshot.max.threads" => snapshot_threads: u32 = "1",
+        /// Tables that a snapshot reads, of those that are captured: regular expressions that match the whole
+        /// `schema.table`. Changes of the others are streamed as ever.
+        "snapshot.include.collection.list" => snapshot_include: Option<PatternList>,
+        /// Tables, as `schema.table`, whose rows a SELECT of your own reads in a snapshot.
+        "snapshot.select.statement.overrides" => snapshot_overrides: Names,
+        /// That SELECT, for each of these tables: `snapshot.select.statement.overrides.<schema>.<table>`. Columns count
+        /// by their names; one that it leaves out is NULL.
+        "snapshot.select.statement.overrides." => snapshot_statements: Prefixed,
 
         /// Follow each delete by a record with the same key and no value.
         "tombstones.on.delete" => tombstones: bool = "true",
@@ -146,6 +179,9 @@ config! {
         "schema.name.adjustment.mode" => schema_names: Adjustment = "none",
         /// Field names: none, avro or avro_unicode. With an Avro converter none means avro.
         "field.name.adjustment.mode" => field_names: FieldAdjustment = "none",
+        /// Events with a value that cannot be read: fail (refused; `errors.tolerance` says what then), warn (skipped,
+        /// with a line in the log), skip or ignore.
+        "event.processing.failure.handling.mode" => event_failures: EventFailures = "fail",
         /// Put four `__debezium.context.*` headers on each record.
         "extended.headers.enabled" => extended_headers: bool = "true",
         /// Tell in each event of the stream which transaction it is in and at which place, and write a record when a
@@ -237,6 +273,7 @@ pub(crate) fn validate(config: &PostgresConfig) -> Vec<Fault> {
         "must be set together with `database.sslcert`",
         "a client certificate needs both files",
     );
+    faults.extend(start::validate(config));
     faults
 }
 

@@ -84,6 +84,20 @@ pub enum SourceError {
         /// The publication.
         publication: String,
     },
+    /// More tables are captured than are allowed.
+    #[error("{tables} tables would be captured; `guardrail.collections.max` allows {max}")]
+    TooManyTables {
+        /// How many there are.
+        tables: usize,
+        /// How many there may be.
+        max: u32,
+    },
+    /// Entries disagree about the replica identity of a table.
+    #[error("more than one entry of `replica.identity.autoset.values` is for table `{table}`")]
+    AmbiguousIdentity {
+        /// The table.
+        table: String,
+    },
     /// A column has a type without mapping.
     #[error("column `{column}` of table `{table}` has type `{type_name}`, which is not supported yet")]
     UnknownType {
@@ -314,6 +328,8 @@ impl Classify for SourceError {
             Self::PublicationChanged { .. } => "postgres.publication_changed",
             Self::TableNotPublished { .. } => "postgres.table_not_published",
             Self::NoTables { .. } => "postgres.no_tables",
+            Self::TooManyTables { .. } => "postgres.too_many_tables",
+            Self::AmbiguousIdentity { .. } => "postgres.ambiguous_identity",
             Self::UnknownType { .. } => "postgres.unknown_type",
             Self::Unsendable { .. } => "postgres.unsendable_type",
             Self::KeyColumnMissing { .. } => "postgres.key_column_missing",

@@ -14,7 +14,7 @@
 //! - `records`: changes → records; `messages`: logical messages → records
 //! - `transaction`: their places in their transactions
 //! - `snapshot`: rows that are there already
-//! - `slot`, `publication`, `position`: what a restart depends on
+//! - `slot`, `publication`, `replica_identity`, `position`: what a restart depends on
 //! - `gauges`: metrics
 //! - `preflight`: what is missing, with the SQL to fix it
 //! - [`error`], `remedy`: what can go wrong and what to do
@@ -35,6 +35,7 @@ mod preflight;
 mod publication;
 mod records;
 mod remedy;
+mod replica_identity;
 pub mod replication;
 mod slot;
 mod snapshot;

@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::catalog::{self, PublishedTable};
-use crate::config::{PostgresConfig, SnapshotMode};
+use crate::config::{GuardrailAction, PostgresConfig, SnapshotRows};
 use crate::error::SourceError;
 use crate::lsn::Lsn;
 use crate::position::Position;
@@ -19,7 +19,7 @@ use crate::replication::{
 use crate::slot::{self, Slot};
 use crate::snapshot::{Snapshot, SnapshotPlan};
 use crate::table::{Table, captures_table};
-use crate::{sql, tables};
+use crate::{replica_identity, sql, tables};
 
 /// The first version whose `pgoutput` sends binary values.
 const MIN_VERSION: u32 = 140_000;
@@ -53,10 +53,12 @@ pub(crate) async fn open(
         check_published(&sql, config, server_version, &position.published).await?;
     }
     let facts = publication::ensure(&sql, config).await?;
+    replica_identity::ensure(&sql, config).await?;
     let published = tables::captured(&sql, config, server_version).await?;
     if published.is_empty() && (config.table_include.is_some() || config.schema_include.is_some()) {
         return Err(SourceError::NoTables { publication: config.publication.clone() });
     }
+    check_count(config, published.len())?;
     let compiled = compile(&sql, config, &published).await?;
     let fingerprint = Fingerprint::new(facts, &published);
     let pairs: Vec<_> = published.into_iter().zip(compiled.iter().cloned()).collect();
@@ -71,7 +73,7 @@ pub(crate) async fn open(
         tables: compiled,
         position,
         snapshot,
-        snapshot_only: config.snapshot_mode == SnapshotMode::InitialOnly,
+        snapshot_only: !config.snapshot_policy().stream,
         sql,
     })
 }
@@ -100,6 +102,21 @@ async fn check_published(
         .map(|(schema, table)| format!("{schema}.{table}"))
         .collect();
     before.narrowed(&now, |table| wanted.contains(table)).map_or(Ok(()), |what| Err(changed(what)))
+}
+
+/// Keeps to `guardrail.collections.max`.
+fn check_count(config: &PostgresConfig, tables: usize) -> Result<(), SourceError> {
+    let max = config.guardrail_max;
+    if max == 0 || u32::try_from(tables).is_ok_and(|tables| tables <= max) {
+        return Ok(());
+    }
+    match config.guardrail_action {
+        GuardrailAction::Fail => Err(SourceError::TooManyTables { tables, max }),
+        GuardrailAction::Warn => {
+            tracing::warn!(tables, max, "more tables are captured than guardrail.collections.max says");
+            Ok(())
+        }
+    }
 }
 
 async fn check_server(sql: &Client) -> Result<u32, SourceError> {
@@ -156,12 +173,15 @@ impl Begin<'_> {
         tables: Vec<(PublishedTable, Arc<Table>)>,
     ) -> Result<(Position, Option<Snapshot>), SourceError> {
         let config = self.config;
-        let mode = config.snapshot_mode;
+        let policy = config.snapshot_policy();
         let complete = position.as_ref().is_some_and(|position| position.snapshot.is_none());
-        if let (SnapshotMode::InitialOnly, true, Some(position)) = (mode, complete, &position) {
+        if let (SnapshotRows::Once, false, true, Some(position)) =
+            (policy.rows, policy.stream, complete, &position)
+        {
             return Ok((position.clone(), None));
         }
         let found = self.judge_slot(position.as_ref()).await?;
+        let lost = position.is_some() && found.is_none();
         let (exporter, exported, position, gap) = match found {
             Some(slot) => {
                 let gap = position.is_none();
@@ -173,26 +193,28 @@ impl Begin<'_> {
                 )
             }
             None => {
-                let temporary = mode == SnapshotMode::InitialOnly;
+                let temporary = !policy.stream;
                 let (exporter, created) = slot::create(config, self.sql, client, temporary).await?;
                 tracing::info!(slot = config.slot, consistent_point = %created.consistent_point, "created the replication slot");
                 (Some(exporter), created.snapshot_name, self.position(created.consistent_point), true)
             }
         };
-        let wanted = match mode {
-            SnapshotMode::NoData | SnapshotMode::Never => false,
-            SnapshotMode::Always => true,
-            _ => gap || position.snapshot.is_some(),
+        let wanted = match policy.rows {
+            SnapshotRows::Never => lost && policy.again_after_loss,
+            SnapshotRows::Once => gap || position.snapshot.is_some(),
+            SnapshotRows::Always => true,
         };
         if !wanted {
             return Ok((Position { snapshot: None, ..position }, None));
         }
         let done = position.snapshot.clone().unwrap_or_default();
+        let is_wanted =
+            |table: &Table| config.snapshots(&table.qualified) && !done.contains(&table.qualified);
         let restart = slot::find(self.sql, &config.slot).await?.and_then(|slot| slot.restart);
         let floor = restart.and_then(|lsn| lsn.checked_sub(LSN_STEP)).unwrap_or_default();
         let plan = SnapshotPlan {
             config: Arc::clone(config),
-            tables: tables.into_iter().filter(|(_, table)| !done.contains(&table.qualified)).collect(),
+            tables: tables.into_iter().filter(|(_, table)| is_wanted(table)).collect(),
             exported,
             lsn: position.lsn,
             floor,
@@ -207,12 +229,9 @@ impl Begin<'_> {
     async fn judge_slot(&self, position: Option<&Position>) -> Result<Option<Slot>, SourceError> {
         let config = self.config;
         let found = self.find_slot().await?;
-        let may_restart = match config.snapshot_mode {
-            SnapshotMode::WhenNeeded => true,
-            // Its slot was a temporary one, and nothing is to be streamed from it.
-            SnapshotMode::InitialOnly => position.is_some_and(|position| position.snapshot.is_some()),
-            _ => false,
-        };
+        let policy = config.snapshot_policy();
+        // Without a stream the slot was a temporary one, and nothing is to be read from it.
+        let may_restart = policy.again_after_loss || !policy.stream;
         match (found, position) {
             (None, Some(position)) if !may_restart => {
                 Err(SourceError::SlotMissing { slot: config.slot.clone(), stored: position.lsn })
@@ -281,6 +300,7 @@ pub(crate) async fn start_stream(
         options.binary = true;
         options.messages = true;
         options.status_interval = config.status_interval.0;
+        options.origin.clone_from(&config.stream_params.origin);
         let task = tokio::task::spawn_blocking(move || ReplicationClient::connect(&connect)?.start(&options));
         match task.await.map_err(|_| SourceError::Task)? {
             Ok(stream) => {

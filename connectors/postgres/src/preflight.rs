@@ -5,7 +5,7 @@ use sluice_core::config::Fault;
 use tokio_postgres::Client;
 
 use crate::catalog::{self, PublicationFacts, PublishedTable};
-use crate::config::{AutoCreate, PostgresConfig, SnapshotMode};
+use crate::config::{AutoCreate, PostgresConfig, SnapshotRows};
 use crate::error::SourceError;
 use crate::replication::quote_identifier;
 use crate::table::{Table, captures_table};
@@ -216,7 +216,7 @@ impl Check<'_> {
     }
 
     async fn privilege(&mut self, table: &PublishedTable) -> Result<(), SourceError> {
-        if matches!(self.config.snapshot_mode, SnapshotMode::NoData | SnapshotMode::Never) {
+        if self.config.snapshot_policy().rows == SnapshotRows::Never {
             return Ok(());
         }
         let failed = |source| SourceError::Sql { action: "checking privileges", source };

@@ -43,6 +43,10 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
             "compare `table.include.list` with SELECT schemaname, tablename FROM pg_publication_tables WHERE \
              pubname = '{publication}'"
         ),
+        E::TooManyTables { .. } => {
+            "name fewer tables in `table.include.list`, or raise `guardrail.collections.max`".to_owned()
+        }
+        E::AmbiguousIdentity { .. } => "write its regular expressions so that each table matches one".to_owned(),
         E::UnknownType { table, column, .. } => format!(
             "set `include.unknown.datatypes=true`, which passes the text of Postgres's own types on as bytes, or \
              leave the column out with `column.exclude.list={}`",

@@ -436,7 +436,11 @@ impl Source for PostgresTask {
     async fn next_batch(&mut self) -> Result<Option<Batch<Position>>, Error> {
         let batch = self.next().await;
         self.failed |= batch.is_err();
-        Ok(batch?)
+        let mut batch = batch?;
+        if let Some(batch) = &mut batch {
+            self.config.event_failures.settle(&mut batch.rejected);
+        }
+        Ok(batch)
     }
 
     async fn acknowledge(&mut self, position: &Position) -> Result<(), Error> {

@@ -54,6 +54,10 @@ pub(crate) async fn connect(config: &PostgresConfig) -> Result<Client, SourceErr
         None => serve(options.connect(NoTls).await.map_err(failed)?),
         Some(rustls) => serve(options.connect(Tls(rustls)).await.map_err(failed)?),
     };
+    for statement in &config.initial_statements.0 {
+        let failed = |source| SourceError::Sql { action: "running `database.initial.statements`", source };
+        client.batch_execute(statement).await.map_err(failed)?;
+    }
     client.batch_execute(SESSION).await.map_err(failed)?;
     Ok(client)
 }

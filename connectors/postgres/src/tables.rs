@@ -21,7 +21,8 @@ use crate::types::TypeCatalog;
 /// Oid of `char(n)`.
 const BPCHAR: u32 = 1042;
 
-/// Lists the published tables that pass the filters, and checks that what the filters name is there.
+/// Lists the published tables that pass the filters, in the order of a snapshot, and checks that what the
+/// filters name is there.
 ///
 /// # Errors
 /// When a table that an include list names is not published, or nothing is left.
@@ -39,9 +40,17 @@ pub(crate) async fn captured(
     for pattern in absent(client, config).await? {
         tracing::warn!(pattern, "entry of table.include.list matches no table");
     }
-    let tables: Vec<_> =
+    let mut tables: Vec<_> =
         published.into_iter().filter(|table| captures_table(config, &table.schema, &table.name)).collect();
+    tables.sort_by_cached_key(|table| place(config, &table.qualified()));
     Ok(tables)
+}
+
+/// The place of a table in a snapshot, as in Debezium: the place of its pattern in the include list, then its
+/// name as Java compares it.
+fn place(config: &PostgresConfig, qualified: &str) -> (Option<usize>, Vec<u16>) {
+    let listed = config.table_include.as_ref().and_then(|list| list.position(qualified));
+    (listed, qualified.encode_utf16().collect())
 }
 
 /// Lists the entries of the include list that name no table: misspelt, or not there yet.
@@ -200,4 +209,35 @@ async fn constants(
         })?;
     }
     Ok(defaults)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::from_pairs;
+
+    fn ordered<'a>(config: &PostgresConfig, mut names: Vec<&'a str>) -> Vec<&'a str> {
+        names.sort_by_cached_key(|name| place(config, name));
+        names
+    }
+
+    #[test]
+    fn snapshot_follows_the_patterns_and_then_the_names() {
+        let config = from_pairs(&[("table.include.list", "b.y,a.*,.*\\.x")]).unwrap();
+
+        assert_eq!(
+            ordered(&config, vec!["a.x", "a.c", "b.x", "a.B", "b.y"]),
+            ["b.y", "a.B", "a.c", "a.x", "b.x"]
+        );
+    }
+
+    #[test]
+    fn snapshot_without_patterns_follows_the_names_as_java_compares_them() {
+        let config = from_pairs(&[]).unwrap();
+
+        assert_eq!(
+            ordered(&config, vec!["a.\u{ff5e}", "a.\u{1f600}", "a.z"]),
+            ["a.z", "a.\u{1f600}", "a.\u{ff5e}"]
+        );
+    }
 }

@@ -158,7 +158,12 @@ const ANCHOR_END: &str = ")$";
 impl PatternList {
     /// Whether a pattern matches the whole name, whatever the case (Debezium compiles its lists so).
     pub fn matches(&self, name: &str) -> bool {
-        self.0.iter().any(|pattern| pattern.is_match(name))
+        self.position(name).is_some()
+    }
+
+    /// Returns the place of the first pattern that matches the whole name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|pattern| pattern.is_match(name))
     }
 
     /// Returns the patterns, as they were written, that match none of the names.

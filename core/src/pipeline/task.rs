@@ -60,6 +60,8 @@ pub struct Pipeline {
     pub errors: ErrorPolicy,
     /// Where positions are saved; none when acknowledging alone makes them durable.
     pub checkpoints: Option<Arc<dyn CheckpointStore>>,
+    /// How often to try again after a temporary failure before it ends the pipeline; none is for ever.
+    pub max_retries: Option<u32>,
     /// When to flush.
     pub flush: FlushPolicy,
     /// Shows the state.
@@ -148,7 +150,8 @@ impl Pipeline {
 
     /// Waits before the next attempt; passes the error on when no attempt should follow.
     pub(super) async fn pause(&mut self, backoff: &mut Backoff, error: Error) -> Result<(), Error> {
-        if error.class() != ErrorClass::Retry || self.stop.is_cancelled() {
+        let exhausted = self.max_retries.is_some_and(|max| backoff.attempts() >= max);
+        if error.class() != ErrorClass::Retry || exhausted || self.stop.is_cancelled() {
             return Err(error);
         }
         let delay = backoff.next_delay();

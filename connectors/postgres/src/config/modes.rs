@@ -43,24 +43,6 @@ config_enum! {
 }
 
 config_enum! {
-    /// `snapshot.mode`.
-    pub enum SnapshotMode {
-        /// On the first start.
-        Initial = "initial",
-        /// At each start.
-        Always = "always",
-        /// On the first start, then the source ends.
-        InitialOnly = "initial_only",
-        /// Never.
-        NoData = "no_data",
-        /// Never; the older name.
-        Never = "never",
-        /// On the first start, and when the slot is gone.
-        WhenNeeded = "when_needed",
-    }
-}
-
-config_enum! {
     /// `decimal.handling.mode`.
     pub enum DecimalMode {
         /// Exact.

@@ -19,7 +19,6 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     no_effect("database.tcpKeepAlive", Boolean, "true", "idle connections are always probed"),
     no_effect("database.query.timeout.ms", Int, "600000", "statements may take as long as they need; a dead connection is noticed by probes"),
     no_effect("connection.validation.timeout.ms", Long, "60000", "a connection that cannot be made within 10 s is tried again"),
-    refused("database.initial.statements", Text, "", "remove it, and give the role its settings with ALTER ROLE … SET …"),
     refused("database.sslpassword", Password, "", "store the key of `database.sslkey` without a pass phrase, readable by Sluice only"),
     refused("database.sslfactory", Text, "", "remove it; `database.sslmode` says what is verified, and `require` without a root certificate verifies nothing"),
     refused("database.connection.factory.class", Class, "", NO_JAVA),
@@ -35,7 +34,6 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     refused("database.currentSchema", Text, "", "remove it; tables are always named with their schema"),
 
     // Slot and position.
-    refused("slot.stream.params", Text, "", "remove it"),
     refused("lsn.flush.mode", Text, "", "remove it; the slot always moves once positions are saved, and by keepalives when idle").restating(&["connector", "connector_and_driver"]),
     refused("flush.lsn.source", Boolean, "true", "remove it; the slot always moves once positions are saved"),
     no_effect("lsn.flush.timeout.ms", Long, "30000", "nothing waits for the server to take an acknowledgement"),
@@ -44,15 +42,12 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     no_effect("slot.seek.to.known.offset.on.start", Boolean, "true", "the stream always begins at the saved position"),
     no_effect("create.slot.command.timeout", Long, "90", "a new slot may wait for 90 s"),
     no_effect("read.only", Boolean, "false", "a signal table, which is what it is about, is never written"),
-    refused("replica.identity.autoset.values", Text, "", "remove it, and run ALTER TABLE … REPLICA IDENTITY … once"),
 
     // Snapshot.
-    refused("snapshot.include.collection.list", List, "", "remove it, and run a second connector for the other tables"),
-    refused("snapshot.select.statement.overrides", Text, "", "remove it"),
-    refused("snapshot.select.statement.overrides.", Text, "", "remove it"),
-    refused("snapshot.tables.order.by.row.count", Text, "disabled", "remove it"),
+    no_effect("snapshot.tables.order.by.row.count", Text, "disabled", "tables are read in the order of `table.include.list`, and several threads share ranges of them"),
     refused("snapshot.mode.custom.name", Text, "", NO_JAVA),
-    no_effect("snapshot.mode.configuration.based.", Boolean, "false", "`snapshot.mode` is another one"),
+    no_effect("snapshot.mode.configuration.based.snapshot.schema", Boolean, "false", "schemas are always known"),
+    no_effect("snapshot.mode.configuration.based.snapshot.on.schema.error", Boolean, "false", "schemas are always known"),
     refused("snapshot.query.mode", Text, "select_all", "remove it, and use `snapshot.select.statement.overrides`"),
     refused("snapshot.query.mode.custom.name", Text, "", NO_JAVA),
     no_effect("snapshot.isolation.mode", Text, "serializable", "a snapshot is always one consistent state, whatever is set").restating(&["repeatable_read"]),
@@ -106,16 +101,12 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     no_effect("poll.interval.ms", Long, "500", "nothing is polled"),
     no_effect("poll.dispatch.interval.ms", Long, "0", "nothing is polled"),
     no_effect("queue.provider.type", Text, "memory", "transactions beyond `transaction.memory.bytes` go to a file"),
-    refused("event.processing.failure.handling.mode", Text, "fail", "remove it, and set `errors.tolerance=all` to skip what cannot be read"),
     no_effect("event.converting.failure.handling.mode", Text, "warn", "a record with a value that cannot be converted is refused; `errors.tolerance` says what then"),
-    no_effect("errors.max.retries", Int, "-1", "temporary failures are retried without limit"),
     no_effect("retriable.restart.connector.wait.ms", Long, "10000", "waits between attempts grow from 0.1 s to 30 s"),
     no_effect("custom.retriable.exception", Text, "", "the server's error codes say what is temporary"),
     no_effect("executor.shutdown.timeout.ms", Long, "4000", "the worker's `task.shutdown.graceful.timeout.ms` says how long a stop may take"),
 
     // Watching.
-    no_effect("guardrail.collections.max", Int, "0", "any number of tables can be captured"),
-    no_effect("guardrail.collections.limit.action", Text, "warn", "any number of tables can be captured"),
     no_effect("custom.metric.tags", List, "", "metrics have the label `connector`"),
     no_effect("statistics.metrics.enabled", Boolean, "true", "metrics are always on, at /metrics"),
     no_effect("advanced.metrics.enable", Boolean, "false", "metrics are always on, at /metrics"),

@@ -58,6 +58,7 @@ pub(super) fn start_replication(options: &StreamOptions) -> String {
     set(options.streaming == Streaming::On, "streaming", "on");
     set(options.streaming == Streaming::Parallel, "streaming", "parallel");
     set(options.two_phase, "two_phase", "on");
+    set(options.origin.is_some(), "origin", options.origin.as_deref().unwrap_or_default());
     let plugin: Vec<_> =
         plugin.iter().map(|(name, value)| format!("{name} {}", quote_literal(value))).collect();
     format!(
@@ -93,12 +94,13 @@ mod tests {
         options.messages = true;
         options.streaming = Streaming::On;
         options.two_phase = true;
+        options.origin = Some("none".to_owned());
 
         assert_eq!(
             start_replication(&options),
             "START_REPLICATION SLOT \"s\" LOGICAL 0/0 (proto_version '3', \
              publication_names '\"p\"', binary 'true', messages 'true', streaming 'on', \
-             two_phase 'on')"
+             two_phase 'on', origin 'none')"
         );
     }
 

@@ -99,6 +99,8 @@ pub struct StreamOptions {
     pub streaming: Streaming,
     /// Prepared transactions when they are prepared (protocol 3).
     pub two_phase: bool,
+    /// Changes of which replication origins are sent: `none` or `any`; the server's default is any (PostgreSQL 16).
+    pub origin: Option<String>,
     /// How often to report at least, whatever the server's timeout.
     pub status_interval: Duration,
     /// How long the server may be silent before it is asked, and again before it is given up.
@@ -125,6 +127,7 @@ impl StreamOptions {
             messages: false,
             streaming: Streaming::Off,
             two_phase: false,
+            origin: None,
             status_interval: DEFAULT_STATUS_INTERVAL,
             liveness_timeout: DEFAULT_LIVENESS_TIMEOUT,
             read_buffer: DEFAULT_READ_BUFFER,

@@ -5,6 +5,7 @@
 //! first and last records, and says after which record a table is complete.
 
 pub(crate) mod copy;
+mod plan;
 mod worker;
 
 use std::collections::VecDeque;
@@ -22,15 +23,12 @@ use crate::config::PostgresConfig;
 use crate::error::SourceError;
 use crate::lsn::Lsn;
 use crate::records::{RecordMaker, SNAPSHOT_FIELD};
-use crate::replication::{ReplicationClient, quote_identifier};
-use crate::table::{ColumnPlan, Table};
+use crate::replication::ReplicationClient;
+use crate::table::Table;
 pub(crate) use worker::now;
 
 /// Batches of records that may wait: enough to keep the workers busy while a batch is written.
 const CHANNEL: usize = 2;
-/// Pages of a range, 32 MiB: long enough to make its start cheap, short enough to share tables out.
-const RANGE_PAGES: i64 = 4096;
-
 /// What a snapshot reads, and as of when.
 pub(crate) struct SnapshotPlan {
     pub(crate) config: Arc<PostgresConfig>,
@@ -114,7 +112,7 @@ impl Snapshot {
         exporter: Option<ReplicationClient>,
     ) -> Result<Self, SourceError> {
         let holder = crate::sql::connect(&plan.config).await?;
-        begin(&holder, plan.exported.as_deref()).await?;
+        begin(&holder, &plan.config, plan.exported.as_deref()).await?;
         // The holder has the snapshot now and passes it on; a temporary slot goes with its session.
         drop(exporter);
         let row = holder
@@ -128,7 +126,7 @@ impl Snapshot {
         let snapshot: String = row.try_get(0).map_err(failed)?;
         let xid: String = row.try_get(1).map_err(failed)?;
         let micros: i64 = row.try_get(2).map_err(failed)?;
-        let (tables, jobs) = plan_tables(&holder, &plan.tables).await?;
+        let (tables, jobs) = plan::plan_tables(&holder, &plan.config, &plan.tables).await?;
         let workers = usize::try_from(plan.config.snapshot_threads).unwrap_or(1).clamp(1, jobs.len().max(1));
         let shared = Arc::new(Shared {
             jobs: Mutex::new(jobs),
@@ -221,79 +219,16 @@ fn set_marker(record: &mut Record, marker: &'static str) {
 }
 
 /// Begins a transaction that reads one state, perhaps that of an exported snapshot.
-async fn begin(client: &Client, snapshot: Option<&str>) -> Result<(), SourceError> {
-    client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await.map_err(failed)?;
-    let Some(snapshot) = snapshot else { return Ok(()) };
-    let quoted = snapshot.replace('\'', "''");
-    client.batch_execute(&format!("SET TRANSACTION SNAPSHOT '{quoted}'")).await.map_err(failed)
-}
-
-/// Cuts the tables into ranges. A table without rows gets none.
-async fn plan_tables(
-    client: &Client,
-    tables: &[(PublishedTable, Arc<Table>)],
-) -> Result<(Vec<TableState>, VecDeque<Job>), SourceError> {
-    const PAGES: &str = "SELECT pg_catalog.pg_relation_size($1::oid::regclass) \
-                         / current_setting('block_size')::bigint + 1";
-    let mut states = Vec::with_capacity(tables.len());
-    let mut jobs = VecDeque::new();
-    for (index, (published, table)) in tables.iter().enumerate() {
-        let source = from_clause(published);
-        let filter = published.row_filter.as_ref().map(|filter| format!("({filter})"));
-        let condition = filter.as_ref().map(|filter| format!(" WHERE {filter}")).unwrap_or_default();
-        let any = format!("SELECT EXISTS (SELECT FROM {source}{condition})");
-        let any: bool = client.query_one(&any, &[]).await.and_then(|row| row.try_get(0)).map_err(failed)?;
-        let mut state = TableState { name: table.qualified.clone(), ranges: 0, started: false, held: None };
-        if any && published.partitioned {
-            jobs.push_back(Job { table: index, query: copy_query(published, table, &filter, None) });
-            state.ranges = 1;
-        } else if any {
-            let row = client.query_one(PAGES, &[&published.oid]).await.map_err(failed)?;
-            let pages: i64 = row.try_get(0).map_err(failed)?;
-            let mut start = 0;
-            while start < pages {
-                // The last range has no end: the table may have grown since, though not for this snapshot.
-                let end = (start + RANGE_PAGES < pages).then_some(start + RANGE_PAGES);
-                let query = copy_query(published, table, &filter, Some((start, end)));
-                jobs.push_back(Job { table: index, query });
-                state.ranges += 1;
-                start += RANGE_PAGES;
-            }
-        }
-        states.push(state);
+async fn begin(client: &Client, config: &PostgresConfig, snapshot: Option<&str>) -> Result<(), SourceError> {
+    let mut statements = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY".to_owned();
+    if let Some(snapshot) = snapshot {
+        statements.push_str(&format!("; SET TRANSACTION SNAPSHOT '{}'", snapshot.replace('\'', "''")));
     }
-    Ok((states, jobs))
-}
-
-/// Inherited tables publish their own rows only; a partitioned table has none but those of its parts.
-fn from_clause(table: &PublishedTable) -> String {
-    let only = if table.partitioned { "" } else { "ONLY " };
-    format!("{only}{}.{}", quote_identifier(&table.schema), quote_identifier(&table.name))
-}
-
-fn copy_query(
-    published: &PublishedTable,
-    table: &Table,
-    filter: &Option<String>,
-    range: Option<(i64, Option<i64>)>,
-) -> String {
-    let column = |plan: &ColumnPlan| {
-        let cast = if plan.text { "::text" } else { "" };
-        format!("{}{cast}", quote_identifier(&plan.name))
-    };
-    let columns: Vec<_> = table.columns.iter().flatten().map(column).collect();
-    let mut conditions: Vec<_> = filter.iter().cloned().collect();
-    if let Some((start, end)) = range {
-        conditions.push(format!("ctid >= '({start},0)'::tid"));
-        conditions.extend(end.map(|end| format!("ctid < '({end},0)'::tid")));
+    if config.has_snapshot_statements() {
+        // Statements of the user's own may name tables and functions without a schema.
+        statements.push_str("; SET LOCAL search_path TO DEFAULT");
     }
-    let condition =
-        if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    format!(
-        "COPY (SELECT {} FROM {}{condition}) TO STDOUT (FORMAT binary)",
-        columns.join(", "),
-        from_clause(published)
-    )
+    client.batch_execute(&statements).await.map_err(failed)
 }
 
 impl Shared {

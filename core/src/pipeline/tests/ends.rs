@@ -98,6 +98,18 @@ async fn stop_error_of_the_sink_saves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn temporary_error_ends_the_pipeline_once_its_retries_are_used_up() {
+    let world = World { max_retries: Some(2), ..World::new() };
+    (0..3).for_each(|_| world.table.fail_write(TestError::retry()));
+    world.feed(&["a"]);
+
+    world.run().await.unwrap_err();
+
+    assert_eq!(world.journal_of(&["failed write"]).len(), 3);
+    assert_eq!(world.saved(), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn state_shows_retrying_and_then_running() {
     let world = World::new();
     world.feed(&["a"]);

@@ -32,6 +32,7 @@ pub(super) struct World {
     pub(super) flush: FlushPolicy,
     pub(super) chain: Chain,
     pub(super) tolerance: Tolerance,
+    pub(super) max_retries: Option<u32>,
     pub(super) stop: CancellationToken,
 }
 
@@ -93,6 +94,7 @@ impl World {
             flush: FlushPolicy { max_records: 100, ..FlushPolicy::default() },
             chain: Chain::default(),
             tolerance: Tolerance::None,
+            max_retries: None,
             stop: CancellationToken::new(),
         }
     }
@@ -114,6 +116,7 @@ impl World {
             chain: self.chain.clone(),
             errors: ErrorPolicy::new(self.tolerance, letters),
             checkpoints: Some(Arc::new(self.checkpoints.clone())),
+            max_retries: self.max_retries,
             flush: self.flush,
             status,
             stop: self.stop.clone(),
