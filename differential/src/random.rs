@@ -67,6 +67,10 @@ fn settings(rng: &mut Rng, odd: bool, tables: &[Table]) -> Properties {
             settings.insert(name.to_owned(), one_of(rng, values));
         }
     }
+    if settings.contains_key("value.converter") {
+        // What Sluice does in any case: a NULL stays NULL.
+        settings.insert("value.converter.replace.null.with.default".to_owned(), "false".to_owned());
+    }
     if odd {
         settings.insert("only.sluice.compatibility".to_owned(), "debezium".to_owned());
         if rng.u8(..4) == 0 {
