@@ -11,15 +11,15 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use crate::config::{PostgresConfig, SkippedOperations};
+use crate::difference::{is_unchanged, key_changed};
 use crate::error::SourceError;
 use crate::lsn::Lsn;
 use crate::messages::MessageFilter;
-use crate::pgoutput::{self, Begin, Column, LogicalMessage, Message, Relation, RowKind, Update};
+use crate::pgoutput::{self, Begin, LogicalMessage, Message, Relation, RowKind, Update};
 use crate::position::Position;
 use crate::replication::ReplicationError;
 use crate::spool::{Entry, Spool};
 use crate::table::Table;
-use crate::unchanged::is_unchanged;
 
 /// What is known of a transaction.
 #[derive(Debug, Clone)]
@@ -216,7 +216,11 @@ impl Assembler {
                     return Ok(());
                 }
                 // A change of key is a delete and a create, skipped or not as these are.
-                if key_changed(table, &update) { 2 } else { u64::from(!self.skipped.update) }
+                if key_changed(table, &update, &payload, &mut self.chunk) {
+                    2
+                } else {
+                    u64::from(!self.skipped.update)
+                }
             }
         };
         if events == 0 {
@@ -337,14 +341,6 @@ fn read_update(payload: &Bytes) -> Result<Option<Update>, SourceError> {
         Message::Update(update) => Ok(Some(update)),
         _ => Ok(None),
     }
-}
-
-/// Compares the key columns of an update's two versions. A value that was not sent did not change.
-pub(crate) fn key_changed(table: &Table, update: &Update) -> bool {
-    let Some(old) = &update.old else { return false };
-    let pairs = old.tuple().columns().zip(update.new.columns()).enumerate();
-    let differs = |old: &Column<&[u8]>, new: &Column<&[u8]>| !matches!(new, Column::Unchanged) && old != new;
-    pairs.filter(|(place, _)| table.key_places.contains(place)).any(|(_, (old, new))| differs(&old, &new))
 }
 
 fn broken(what: String) -> SourceError {

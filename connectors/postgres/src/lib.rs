@@ -9,7 +9,7 @@
 //! - [`config`]: the properties
 //! - `open`: the start: server, publication, position, slot, snapshot or stream
 //! - [`replication`], [`pgoutput`], [`tls`], [`lsn`]: the wire
-//! - `assemble`, `spool`, `unchanged`: messages → whole transactions, in memory or in a file
+//! - `assemble`, `spool`, `difference`: messages → whole transactions, in memory or in a file
 //! - `table`, `tables`, `catalog`, `types`: how a table's rows are read
 //! - `records`: changes → records; `messages`: logical messages → records
 //! - `transaction`: their places in their transactions
@@ -22,6 +22,7 @@
 mod assemble;
 mod catalog;
 pub mod config;
+mod difference;
 pub mod error;
 mod gauges;
 pub mod lsn;
@@ -47,7 +48,6 @@ mod tables;
 pub mod tls;
 mod transaction;
 mod types;
-mod unchanged;
 
 pub use position::Position;
 pub use publication::Published;

@@ -14,8 +14,9 @@ use sluice_core::schema::{Kind, Schema};
 use sluice_core::value::{Struct, Value};
 use uuid::Uuid;
 
-use crate::assemble::{TransactionInfo, key_changed};
+use crate::assemble::TransactionInfo;
 use crate::config::{PostgresConfig, SkippedOperations};
+use crate::difference::key_changed;
 use crate::error::SourceError;
 use crate::lsn::Lsn;
 use crate::messages::{self, MessageMaker};
@@ -202,7 +203,7 @@ impl RecordMaker {
         out: &mut Output,
     ) -> Result<u64, SourceError> {
         let table = self.table(update.relation_id)?;
-        let moves = key_changed(&table, update);
+        let moves = key_changed(&table, update, whole, &mut self.chunk);
         let before = update.old.as_ref().map(|old| self.old_row(&table, whole, old)).transpose();
         let rows = before
             .and_then(|before| Ok((before, self.full_row(&table, whole, &update.new, update.old.as_ref())?)));

@@ -1,6 +1,8 @@
-//! `skip.messages.without.change`: whether an update changed anything that is captured.
+//! What an update changed: its key, or anything that is captured.
 //!
-//! Hot path, where it is asked for.
+//! Hot path, where an update carries its old row. Values are compared as Debezium compares what it writes: where bytes
+//! differ, the values that are written decide. `1.0` and `1.00` are the same where the type has no scale, and so are
+//! times that differ by microseconds which `time.precision.mode` leaves out.
 
 use bytes::{Bytes, BytesMut};
 use sluice_core::value::Value;
@@ -9,10 +11,17 @@ use crate::pgoutput::{Column, OldTuple, Update};
 use crate::records::read_column;
 use crate::table::{ColumnPlan, Table};
 
-/// Whether the captured columns have the values that they had; `whole` is the message.
-///
-/// Only replica identity FULL tells. Debezium compares what it would write, so `1.0` and `1.00` are the same
-/// where the type has no scale: where bytes differ, the values that are written decide.
+/// Whether an update moves the row to another key: then it is two events. `whole` is the message.
+pub(crate) fn key_changed(table: &Table, update: &Update, whole: &Bytes, chunk: &mut BytesMut) -> bool {
+    let Some(old) = &update.old else { return false };
+    let rows = old.tuple().columns().zip(update.new.columns()).zip(&table.columns).enumerate();
+    let mut key = rows.filter(|(place, _)| table.key_places.contains(place));
+    key.any(|(_, ((old, new), plan))| {
+        plan.as_ref().is_some_and(|plan| !keeps_value(plan, whole, &old, &new, chunk))
+    })
+}
+
+/// Whether the captured columns have the values that they had. Only replica identity FULL tells.
 pub(crate) fn is_unchanged(table: &Table, update: &Update, whole: &Bytes, chunk: &mut BytesMut) -> bool {
     let Some(OldTuple::Full(old)) = &update.old else { return false };
     let (old, new) = (old.columns(), update.new.columns());
@@ -24,6 +33,7 @@ pub(crate) fn is_unchanged(table: &Table, update: &Update, whole: &Bytes, chunk:
         })
 }
 
+/// Whether a column has the value that it had. One that was not sent did not change.
 fn keeps_value(
     plan: &ColumnPlan,
     whole: &Bytes,
@@ -37,7 +47,7 @@ fn keeps_value(
         _ if old == new => true,
         _ => match (read_column(plan, whole, old, chunk), read_column(plan, whole, new, chunk)) {
             (Ok(old), Ok(new)) => equals(&old, &new),
-            // It is held, and its record rejected, where values are read.
+            // The record that shows it is rejected.
             _ => false,
         },
     }
