@@ -7,6 +7,7 @@
 use bytes::{Bytes, BytesMut};
 use sluice_core::value::Value;
 
+use crate::mask::ColumnMask;
 use crate::pgoutput::{Column, OldTuple, Update};
 use crate::records::read_column;
 use crate::table::{ColumnPlan, Table};
@@ -17,7 +18,7 @@ pub(crate) fn key_changed(table: &Table, update: &Update, whole: &Bytes, chunk: 
     let rows = old.tuple().columns().zip(update.new.columns()).zip(&table.columns).enumerate();
     let mut key = rows.filter(|(place, _)| table.key_places.contains(place));
     key.any(|(_, ((old, new), plan))| {
-        plan.as_ref().is_some_and(|plan| !keeps_value(plan, whole, &old, &new, chunk))
+        plan.as_ref().is_some_and(|plan| !keeps_value(plan, None, whole, [&old, &new], chunk))
     })
 }
 
@@ -26,31 +27,39 @@ pub(crate) fn is_unchanged(table: &Table, update: &Update, whole: &Bytes, chunk:
     let Some(OldTuple::Full(old)) = &update.old else { return false };
     let (old, new) = (old.columns(), update.new.columns());
     // Tuples of another width are refused when they are read.
-    old.len() == table.columns.len()
-        && new.len() == table.columns.len()
-        && old.zip(new).zip(&table.columns).all(|((old, new), plan)| {
-            plan.as_ref().is_none_or(|plan| keeps_value(plan, whole, &old, &new, chunk))
-        })
+    if old.len() != table.columns.len() || new.len() != table.columns.len() {
+        return false;
+    }
+    let captured = old.zip(new).zip(&table.columns).filter_map(|(pair, plan)| Some((pair, plan.as_ref()?)));
+    captured.enumerate().all(|(place, ((old, new), plan))| {
+        let mask = table.masks.iter().find(|(masked, _)| *masked == place).map(|(_, mask)| mask);
+        keeps_value(plan, mask, whole, [&old, &new], chunk)
+    })
 }
 
-/// Whether a column has the value that it had. One that was not sent did not change.
+/// Whether a column has the value that it had, as far as a mask shows it. One that was not sent did not change.
 fn keeps_value(
     plan: &ColumnPlan,
+    mask: Option<&ColumnMask>,
     whole: &Bytes,
-    old: &Column<&[u8]>,
-    new: &Column<&[u8]>,
+    [old, new]: [&Column<&[u8]>; 2],
     chunk: &mut BytesMut,
 ) -> bool {
     match (old, new) {
-        (_, Column::Unchanged) => true,
-        (Column::Null, _) | (_, Column::Null) => old == new,
-        _ if old == new => true,
-        _ => match (read_column(plan, whole, old, chunk), read_column(plan, whole, new, chunk)) {
-            (Ok(old), Ok(new)) => equals(&old, &new),
-            // The record that shows it is rejected.
-            _ => false,
-        },
+        (_, Column::Unchanged) => return true,
+        _ if old == new => return true,
+        (Column::Null, _) | (_, Column::Null) if mask.is_none() => return false,
+        _ => {}
     }
+    let values = [old, new].map(|column| {
+        let mut value = read_column(plan, whole, column, chunk).ok()?;
+        if let Some(mask) = mask {
+            mask.apply(&mut value);
+        }
+        Some(value)
+    });
+    // A value that cannot be read rejects the record that shows it.
+    matches!(values, [Some(old), Some(new)] if equals(&old, &new))
 }
 
 /// Compares as Java does: a zero has a sign, and NaN is NaN.

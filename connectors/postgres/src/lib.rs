@@ -11,7 +11,7 @@
 //! - [`replication`], [`pgoutput`], [`tls`], [`lsn`]: the wire
 //! - `assemble`, `spool`, `difference`: messages → whole transactions, in memory or in a file
 //! - `table`, `tables`, `catalog`, `types`: how a table's rows are read
-//! - `records`: changes → records; `messages`: logical messages → records
+//! - `records`, `source_block`: changes → records; `messages`: logical messages → records
 //! - `transaction`: their places in their transactions
 //! - `snapshot`: rows that are there already
 //! - `slot`, `publication`, `replica_identity`, `position`: what a restart depends on
@@ -41,6 +41,7 @@ pub mod replication;
 mod slot;
 mod snapshot;
 mod source;
+mod source_block;
 mod spool;
 mod sql;
 mod table;
@@ -51,8 +52,8 @@ mod types;
 
 pub use position::Position;
 pub use publication::Published;
-pub use records::SOURCE_VERSION;
 pub use source::PostgresTask;
+pub use source_block::SOURCE_VERSION;
 pub use types::ValueError;
 
 use sluice_core::Error;

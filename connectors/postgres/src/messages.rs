@@ -17,7 +17,7 @@ use sluice_core::value::{Struct, Value};
 use crate::config::{BinaryMode, PostgresConfig};
 use crate::names;
 use crate::pgoutput::LogicalMessage;
-use crate::table::source_schema;
+use crate::source_block::source_schema;
 use crate::types::put_binary;
 
 /// What messages are counted as in the records of their transaction: Debezium's name of their data collection, where

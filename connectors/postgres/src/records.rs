@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use sluice_core::Error;
 use sluice_core::change::{Change, Operation, TransactionBlock};
@@ -22,21 +22,15 @@ use crate::lsn::Lsn;
 use crate::messages::{self, MessageMaker};
 use crate::pgoutput::{self, Column, Delete, Insert, LogicalMessage, Message, OldTuple, TupleData, Update};
 use crate::replication::ReplicationError;
+use crate::source_block::{CONNECTOR, Place, SNAPSHOT_FIELD, SourceBlock};
 use crate::table::{ColumnPlan, Table};
 use crate::transaction::TransactionMetadata;
 use crate::types::ValueError;
-use crate::types::temporal::EPOCH_MICROS;
 
-/// `source.version`: ours, not Debezium's.
-pub const SOURCE_VERSION: &str = env!("CARGO_PKG_VERSION");
-/// `source.connector`, as Debezium names it.
-const CONNECTOR: &str = "postgresql";
 /// Header of a delete that a key change made: the key after it.
 const NEW_KEY: &str = "__debezium.newkey";
 /// Header of a create that a key change made: the key before it.
 const OLD_KEY: &str = "__debezium.oldkey";
-/// Place of `snapshot` in the source block.
-pub(crate) const SNAPSHOT_FIELD: usize = 4;
 
 /// Records and what could not become one.
 #[derive(Debug, Default)]
@@ -46,22 +40,10 @@ pub(crate) struct Output {
     pub(crate) bytes: usize,
 }
 
-/// What the source block of an event says.
-#[derive(Debug, Clone)]
-pub(crate) struct Place<'a> {
-    pub(crate) lsn: Lsn,
-    pub(crate) commit_micros: i64,
-    pub(crate) xid: Option<u32>,
-    pub(crate) last_commit: Option<Lsn>,
-    pub(crate) origin: Option<&'a (Box<str>, Lsn)>,
-    pub(crate) event: EventPosition,
-}
-
 /// Makes records.
 #[derive(Debug)]
 pub(crate) struct RecordMaker {
-    name: ByteString,
-    database: ByteString,
+    pub(crate) source: SourceBlock,
     headers: Arc<[Header]>,
     tombstones: bool,
     skipped: SkippedOperations,
@@ -73,15 +55,12 @@ pub(crate) struct RecordMaker {
     chunk: BytesMut,
     /// Connector clock of the records to come, ns since 1970.
     pub(crate) now: i64,
-    /// `source.xmin` of the records to come.
-    pub(crate) xmin: Option<i64>,
 }
 
 impl RecordMaker {
     pub(crate) fn new(config: &PostgresConfig, epoch: u32, run: Uuid) -> Self {
         Self {
-            name: config.topic_prefix.as_str().into(),
-            database: config.database.as_str().into(),
+            source: SourceBlock::new(config),
             headers: context_headers(config, run),
             tombstones: config.tombstones,
             skipped: config.skipped,
@@ -91,7 +70,6 @@ impl RecordMaker {
             messages: MessageMaker::new(config),
             chunk: BytesMut::new(),
             now: 0,
-            xmin: None,
         }
     }
 
@@ -164,7 +142,7 @@ impl RecordMaker {
 
     fn logical_message(&mut self, place: &Place<'_>, message: LogicalMessage) -> Record {
         let transaction = self.transaction(place, messages::COLLECTION);
-        let source = self.source(&ByteString::new(), &ByteString::new(), place);
+        let source = self.source.values(&ByteString::new(), &ByteString::new(), place, &mut self.chunk);
         let mut record = self.messages.record(message, source, transaction, self.now, &mut self.chunk);
         record.origin = origin(place, Operation::Message);
         record
@@ -394,7 +372,7 @@ impl RecordMaker {
             operation,
             before,
             after,
-            source: self.source(&table.schema_name, &table.table_name, place),
+            source: self.source.values(&table.schema_name, &table.table_name, place, &mut self.chunk),
             transaction,
             timestamp_ns: Some(self.now),
         }
@@ -404,44 +382,6 @@ impl RecordMaker {
     fn transaction(&mut self, place: &Place<'_>, collection: &str) -> Option<TransactionBlock> {
         let metadata = self.metadata.as_mut()?;
         Some(metadata.event(place.xid?, place.lsn, collection, &mut self.chunk))
-    }
-
-    fn source(&mut self, schema: &ByteString, table: &ByteString, place: &Place<'_>) -> Vec<Value> {
-        let micros = place.commit_micros.saturating_add(EPOCH_MICROS);
-        let origin = place.origin.map_or(Value::Null, |(name, _)| Value::from(&**name));
-        let origin_lsn = place.origin.map_or(Value::Null, |(_, lsn)| number(*lsn));
-        vec![
-            Value::from_static(SOURCE_VERSION),
-            Value::from_static(CONNECTOR),
-            Value::String(self.name.clone()),
-            Value::Int64(micros.div_euclid(1000)),
-            Value::Null,
-            Value::String(self.database.clone()),
-            self.sequence(place),
-            Value::Int64(micros),
-            Value::Int64(micros.saturating_mul(1000)),
-            Value::String(schema.clone()),
-            Value::String(table.clone()),
-            place.xid.map_or(Value::Null, |xid| Value::Int64(xid.into())),
-            number(place.lsn),
-            self.xmin.map_or(Value::Null, Value::Int64),
-            origin,
-            origin_lsn,
-        ]
-    }
-
-    /// Writes `["<end of the last commit>","<this position>"]`, the first null before any commit.
-    fn sequence(&mut self, place: &Place<'_>) -> Value {
-        let chunk = &mut self.chunk;
-        chunk.put_u8(b'[');
-        match place.last_commit {
-            None => chunk.put_slice(b"null"),
-            Some(lsn) => put_quoted(lsn, chunk),
-        }
-        chunk.put_u8(b',');
-        put_quoted(place.lsn, chunk);
-        chunk.put_u8(b']');
-        ByteString::try_from(chunk.split().freeze()).map_or(Value::Null, Value::String)
     }
 
     fn record(&self, table: &Table, place: &Place<'_>, key: Datum, change: Change) -> Record {
@@ -531,20 +471,4 @@ fn check_width(table: &Table, tuple: &TupleData) -> Result<(), SourceError> {
 
 fn value_error(table: &Table, plan: &ColumnPlan, reason: ValueError) -> SourceError {
     SourceError::Value { table: table.qualified.clone(), column: plan.name.clone(), reason }
-}
-
-/// A position as Debezium shows it; beyond 63 bits it saturates.
-fn number(lsn: Lsn) -> Value {
-    Value::Int64(i64::try_from(lsn.as_u64()).unwrap_or(i64::MAX))
-}
-
-fn put_quoted(lsn: Lsn, out: &mut BytesMut) {
-    out.put_u8(b'"');
-    put_number(lsn.as_u64(), out);
-    out.put_u8(b'"');
-}
-
-/// Writes a number in decimal.
-pub(crate) fn put_number(number: u64, out: &mut BytesMut) {
-    out.put_slice(itoa::Buffer::new().format(number).as_bytes());
 }

@@ -202,7 +202,7 @@ impl PostgresTask {
         if self.sql.is_closed() {
             self.sql = Arc::new(sql::connect(&self.config).await?);
         }
-        self.maker.xmin = slot::catalog_xmin(&self.sql, &self.config.slot).await?;
+        self.maker.source.xmin = slot::catalog_xmin(&self.sql, &self.config.slot).await?;
         self.xmin_at = Some(now + self.config.xmin_interval.0);
         Ok(())
     }

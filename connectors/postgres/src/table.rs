@@ -8,11 +8,11 @@ mod defaults;
 mod source_type;
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use bytestring::ByteString;
 use sluice_core::change::ChangeSchema;
-use sluice_core::schema::{Field, Kind, Schema, SchemaRef, debezium};
+use sluice_core::schema::Schema;
 use sluice_core::value::Value;
 
 use crate::catalog::TableFacts;
@@ -21,14 +21,11 @@ use crate::error::SourceError;
 use crate::mask::ColumnMask;
 use crate::names;
 use crate::pgoutput::{Relation, ReplicaIdentity};
+use crate::source_block::source_schema;
 use crate::types::TypeCatalog;
 
 pub(crate) use column::{ColumnPlan, mapping};
 pub(crate) use defaults::{DefaultForm, default_form};
-
-/// Values of `source.snapshot`, as Debezium lists them.
-const SNAPSHOT_MARKERS: &str =
-    "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental";
 
 /// A version of a table.
 #[derive(Debug)]
@@ -191,40 +188,6 @@ fn check_identity(relation: &Relation, place: usize, qualified: &str) -> Result<
         });
     }
     Ok(())
-}
-
-/// Returns the schema of the source block, the same for all tables.
-pub(crate) fn source_schema() -> SchemaRef {
-    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
-        let required = |name: &str, kind| Field::new(name, Schema::new(kind));
-        let optional = |name: &str, kind| Field::new(name, Schema::new(kind).optional());
-        let snapshot = Schema::new(Kind::String)
-            .named(debezium::ENUM)
-            .versioned(1)
-            .with_parameter("allowed", SNAPSHOT_MARKERS)
-            .with_default(Value::from_static("false"))
-            .optional();
-        let fields = vec![
-            required("version", Kind::String),
-            required("connector", Kind::String),
-            required("name", Kind::String),
-            required("ts_ms", Kind::Int64),
-            Field::new("snapshot", snapshot),
-            required("db", Kind::String),
-            optional("sequence", Kind::String),
-            optional("ts_us", Kind::Int64),
-            optional("ts_ns", Kind::Int64),
-            required("schema", Kind::String),
-            required("table", Kind::String),
-            optional("txId", Kind::Int64),
-            optional("lsn", Kind::Int64),
-            optional("xmin", Kind::Int64),
-            optional("origin", Kind::String),
-            optional("origin_lsn", Kind::Int64),
-        ];
-        Schema::record("io.debezium.connector.postgresql.Source", fields).versioned(1).shared()
-    });
-    Arc::clone(&SCHEMA)
 }
 
 #[cfg(test)]

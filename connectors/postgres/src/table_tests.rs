@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
+use sluice_core::schema::Kind;
 
 use super::*;
 use crate::catalog::ColumnFacts;

@@ -17,7 +17,7 @@ use crate::assemble::TransactionInfo;
 use crate::config::{Compatibility, PostgresConfig};
 use crate::lsn::Lsn;
 use crate::names;
-use crate::records::put_number;
+use crate::source_block::put_number;
 use crate::types::temporal::EPOCH_MICROS;
 
 /// Counts the events of one transaction after the other.

@@ -22,8 +22,9 @@ use crate::catalog::PublishedTable;
 use crate::config::PostgresConfig;
 use crate::error::SourceError;
 use crate::lsn::Lsn;
-use crate::records::{RecordMaker, SNAPSHOT_FIELD};
+use crate::records::RecordMaker;
 use crate::replication::ReplicationClient;
+use crate::source_block::SNAPSHOT_FIELD;
 use crate::table::Table;
 pub(crate) use worker::now;
 

@@ -15,7 +15,8 @@ use tokio_postgres::Client;
 use super::copy::{CopyRows, CopyTuple};
 use super::{Job, Piece, Shared, begin, failed};
 use crate::error::SourceError;
-use crate::records::{Output, Place, RecordMaker};
+use crate::records::{Output, RecordMaker};
+use crate::source_block::Place;
 use crate::table::Table;
 
 /// Records of a piece.
