@@ -11,7 +11,7 @@ use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use sluice_core::change::Change;
 use sluice_kafka::{
-    avro::{ChangeEncoder, Decoder, UnavailableValue},
+    avro::{AvroFormat, ChangeEncoder, Decoder, UnavailableValue},
     json,
 };
 
@@ -40,7 +40,7 @@ fn sample() -> Sample {
 fn ours(criterion: &mut Criterion) {
     let Sample { decoder, datum, change, .. } = sample();
     let encoder =
-        ChangeEncoder::compile(&change.schema, &UnavailableValue::default()).expect("the schema compiles");
+        ChangeEncoder::compile(&change.schema, &AvroFormat::default()).expect("the schema compiles");
     let mut out = Vec::with_capacity(1024);
 
     criterion.bench_function("encode/ours", |bencher| {

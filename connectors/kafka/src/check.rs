@@ -6,10 +6,9 @@ use sluice_core::{
 };
 
 use crate::{
-    avro::UnavailableValue,
     client::{ClientKind, ClientSettings, Probe},
     config::{KafkaSinkConfig, KafkaSourceConfig},
-    converter::{Converter, Role},
+    converter::{Converter, Defaults, Role},
 };
 
 /// Looks at what a source connector's end in Kafka needs.
@@ -69,8 +68,7 @@ fn missing_topics(config: &KafkaSourceConfig, existing: &[String]) -> Vec<Fault>
 }
 
 async fn registry(role: Role, class: &str, settings: &Prefixed) -> Option<Fault> {
-    let unavailable = UnavailableValue::new(UnavailableValue::DEFAULT_MARKER);
-    let converter = Converter::new(role, class, &settings.0, &unavailable).ok()?;
+    let converter = Converter::new(role, class, &settings.0, &Defaults::default()).ok()?;
     let error = converter.registry()?.ping().await.err()?;
     Some(fault(&format!("{}.schema.registry.url", role.property()), error))
 }

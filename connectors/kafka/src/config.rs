@@ -3,8 +3,9 @@
 use sluice_core::config::{ConfigValue, Fault, Kind, Names, Prefixed};
 
 use crate::{
+    avro::{NullDefaults, UnavailableValue},
     client::{ClientKind, ClientSettings},
-    converter::Converter,
+    converter::{Converter, Defaults, Role},
 };
 
 sluice_core::config! {
@@ -37,9 +38,22 @@ sluice_core::config! {
         "topic.creation." => topic_settings: Prefixed,
         /// What stands for a value that the source did not send because it did not change (unchanged TOAST).
         "unavailable.value.placeholder" => unavailable: String = "__debezium_unavailable_value",
+        /// `debezium`: null in a column with a default is written as the default, unless the converter's
+        /// `replace.null.with.default` or `ignore.default.for.nullables` says otherwise. `correct`: it stays null.
+        "compatibility" => compatibility: Compatibility = "correct",
         /// Whether each record of a row carries the header `sluice.position` with its place in the source's commit
         /// order. Sinks need it to write in the right order whatever is repeated.
         "sluice.position.header" => position_header: bool = "true",
+    }
+}
+
+sluice_core::config_enum! {
+    /// `compatibility`.
+    pub enum Compatibility {
+        /// What the source holds.
+        Correct = "correct",
+        /// What Debezium sends.
+        Debezium = "debezium",
     }
 }
 
@@ -135,14 +149,23 @@ impl ConfigValue for Regex {
 }
 
 impl KafkaSinkConfig {
+    /// Returns what the converters take from the connector.
+    pub(crate) fn defaults(&self) -> Defaults {
+        let null_defaults = match self.compatibility {
+            Compatibility::Correct => NullDefaults::KeepInRows,
+            Compatibility::Debezium => NullDefaults::Replace,
+        };
+        Defaults { unavailable: UnavailableValue::new(&self.unavailable), null_defaults }
+    }
+
     /// Lists what contradicts; opens no connection.
     pub(crate) fn faults(&self) -> Vec<Fault> {
         let servers = &self.bootstrap_servers.0;
-        let mut faults = converter_faults("key.converter", &self.key_converter, &self.key_converter_settings);
-        faults.extend(converter_faults(
-            "value.converter",
+        let mut faults = Converter::faults(Role::Key, &self.key_converter, &self.key_converter_settings.0);
+        faults.extend(Converter::faults(
+            Role::Value,
             &self.value_converter,
-            &self.value_converter_settings,
+            &self.value_converter_settings.0,
         ));
         faults.extend(ClientSettings::faults(ClientKind::Producer, servers, &self.producer.0));
         faults.extend(ClientSettings::faults(ClientKind::Admin, servers, &self.admin.0));
@@ -154,11 +177,11 @@ impl KafkaSinkConfig {
 impl KafkaSourceConfig {
     /// Lists what contradicts; opens no connection.
     pub(crate) fn faults(&self) -> Vec<Fault> {
-        let mut faults = converter_faults("key.converter", &self.key_converter, &self.key_converter_settings);
-        faults.extend(converter_faults(
-            "value.converter",
+        let mut faults = Converter::faults(Role::Key, &self.key_converter, &self.key_converter_settings.0);
+        faults.extend(Converter::faults(
+            Role::Value,
             &self.value_converter,
-            &self.value_converter_settings,
+            &self.value_converter_settings.0,
         ));
         let servers = &self.bootstrap_servers.0;
         faults.extend(ClientSettings::faults(ClientKind::Consumer, servers, &self.consumer.0));
@@ -175,10 +198,6 @@ impl KafkaSourceConfig {
         }
         faults
     }
-}
-
-fn converter_faults(property: &'static str, class: &str, settings: &Prefixed) -> Vec<Fault> {
-    Converter::faults(property, class, &settings.0)
 }
 
 #[cfg(test)]

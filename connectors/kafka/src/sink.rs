@@ -45,7 +45,7 @@ impl SinkConnector for KafkaSink {
         let (key, value) = Converter::pair(
             (&config.key_converter, &config.key_converter_settings),
             (&config.value_converter, &config.value_converter_settings),
-            &config.unavailable,
+            &config.defaults(),
         )?;
         let servers = &config.bootstrap_servers.0;
         let settings =

@@ -13,7 +13,7 @@ use sluice_core::{
 use super::{
     encode::{EncodeStep, Null, Row, Slot},
     error::{AvroError, EncodeProblem, Failure},
-    unavailable::UnavailableValue,
+    format::AvroFormat,
 };
 
 /// Writes the changes of one table version as datums of its envelope schema.
@@ -63,9 +63,9 @@ impl ChangeEncoder {
     ///
     /// # Errors
     /// [`AvroError::NotRepresentable`] when a default in the schemas is not of its type.
-    pub fn compile(schema: &Arc<ChangeSchema>, unavailable: &UnavailableValue) -> Result<Self, AvroError> {
+    pub fn compile(schema: &Arc<ChangeSchema>, format: &AvroFormat) -> Result<Self, AvroError> {
         let part = |field: &Field| {
-            let part = Part::compile(field, unavailable).map_err(|error| error.within(&field.name))?;
+            let part = Part::compile(field, format).map_err(|error| error.within(&field.name))?;
             Ok((Arc::clone(&field.name), part))
         };
         let fields = schema.envelope.fields().iter().map(part).collect::<Result<_, AvroError>>()?;
@@ -76,8 +76,7 @@ impl ChangeEncoder {
     ///
     /// In `before`, null in a required column becomes the column's default or its type's zero, as
     /// Debezium writes old images that lack columns; anywhere else it is an error unless there is a
-    /// default. Null in an optional column stays null even if the column has a default; in the source block it
-    /// becomes the default, so that `snapshot` of streamed rows reads `false`.
+    /// default. What becomes of null in an optional column with a default is [`super::NullDefaults`]'s to say.
     ///
     /// # Errors
     /// [`AvroError::Encode`] names the field whose value does not fit; `out` then ends in a torn datum
@@ -91,14 +90,17 @@ impl ChangeEncoder {
 }
 
 impl Part {
-    fn compile(field: &Field, unavailable: &UnavailableValue) -> Result<Self, AvroError> {
+    fn compile(field: &Field, format: &AvroFormat) -> Result<Self, AvroError> {
         let schema = &field.schema;
-        let slot = || Slot::compile(schema, unavailable);
+        let slot = || Slot::compile(schema, format);
         Ok(match &*field.name {
-            field::BEFORE => Self::Before(Image::compile(schema, unavailable)?),
-            field::AFTER => Self::After(Image::compile(schema, unavailable)?),
-            field::SOURCE => Self::Source(Image::compile(schema, unavailable)?),
-            field::TRANSACTION => Self::Transaction(Block::compile(schema, unavailable)?),
+            field::BEFORE => Self::Before(Image::compile(schema, format)?),
+            field::AFTER => Self::After(Image::compile(schema, format)?),
+            field::SOURCE => {
+                let null_defaults = format.null_defaults.of_source();
+                Self::Source(Image::compile(schema, &AvroFormat { null_defaults, ..format.clone() })?)
+            }
+            field::TRANSACTION => Self::Transaction(Block::compile(schema, format)?),
             field::OP => Self::Operation(slot()?),
             field::TS_MS => Self::Millis(slot()?),
             field::TS_US => Self::Micros(slot()?),
@@ -118,7 +120,7 @@ impl Part {
                 Some(values) => image.present(out).row.encode(values, out),
                 None => image.absent(out),
             },
-            Self::Source(image) => image.present(out).row.encode_source(&change.source, out),
+            Self::Source(image) => image.present(out).row.encode(&change.source, out),
             Self::Transaction(block) => block.encode(change.transaction.as_ref(), out),
             Self::Operation(slot) => slot.encode(&Value::from_static(change.operation.code()), out),
             Self::Millis(slot) => slot.encode(&clock(change, |nanos| nanos.div_euclid(1_000_000)), out),
@@ -135,8 +137,8 @@ fn clock(change: &Change, scale: fn(i64) -> i64) -> Value {
 }
 
 impl Image {
-    fn compile(schema: &Schema, unavailable: &UnavailableValue) -> Result<Self, AvroError> {
-        Ok(Self { null: Null::of(schema), row: Row::compile(schema, unavailable)? })
+    fn compile(schema: &Schema, format: &AvroFormat) -> Result<Self, AvroError> {
+        Ok(Self { null: Null::of(schema, format.null_defaults), row: Row::compile(schema, format)? })
     }
 
     #[inline]
@@ -162,7 +164,7 @@ fn absent(null: Null, out: &mut Vec<u8>) -> EncodeStep {
 }
 
 impl Block {
-    fn compile(schema: &Schema, unavailable: &UnavailableValue) -> Result<Self, AvroError> {
+    fn compile(schema: &Schema, format: &AvroFormat) -> Result<Self, AvroError> {
         let compiled = |field: &Field| {
             let which = match &*field.name {
                 "id" => BlockField::Id,
@@ -170,10 +172,10 @@ impl Block {
                 "data_collection_order" => BlockField::CollectionOrder,
                 _ => BlockField::Other,
             };
-            Ok((Arc::clone(&field.name), which, Slot::compile(&field.schema, unavailable)?))
+            Ok((Arc::clone(&field.name), which, Slot::compile(&field.schema, format)?))
         };
         let fields = schema.fields().iter().map(compiled).collect::<Result<_, AvroError>>()?;
-        Ok(Self { null: Null::of(schema), fields })
+        Ok(Self { null: Null::of(schema, format.null_defaults), fields })
     }
 
     fn encode(&self, block: Option<&TransactionBlock>, out: &mut Vec<u8>) -> EncodeStep {

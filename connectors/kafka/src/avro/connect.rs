@@ -56,10 +56,12 @@ impl Converter {
         optional: bool,
         default: Option<&Json>,
     ) -> Result<SchemaRef, AvroError> {
-        if let NodeKind::Union(branches) = &node.kind
-            && let Some((member, _)) = optional_member(branches)
-        {
-            return self.schema(member, true, None);
+        if let NodeKind::Union(branches) = &node.kind {
+            match (optional_member(branches), &**branches) {
+                (Some((member, _)), _) => return self.schema(member, true, None),
+                (None, [only]) => return self.schema(only, optional, None),
+                _ => {}
+            }
         }
         let NodeKind::Record(record) = &node.kind else {
             return self.build(node, optional, default).map(Schema::shared);

@@ -100,6 +100,8 @@ pub(super) enum Null {
     Required,
     First,
     Last,
+    /// Not at all, but the value is the one branch of a union.
+    OneBranch,
 }
 
 /// How one value is read.
@@ -205,7 +207,8 @@ impl Slot {
         }
         match (cursor.long()?, self.null) {
             (0, Null::First) | (1, Null::Last) => Ok(false),
-            (0 | 1, _) => Ok(true),
+            (0, _) | (1, Null::First) => Ok(true),
+            (_, Null::OneBranch) => cursor.fail(DecodeProblem::Branch(1)),
             _ => cursor.fail(DecodeProblem::Branch(2)),
         }
     }

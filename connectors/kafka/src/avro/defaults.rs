@@ -9,12 +9,17 @@ use sluice_core::{
 
 use super::{
     error::AvroError,
-    schema::is_avro_map,
+    format::AvroFormat,
     text::{push_double, push_float, push_key, push_latin1, push_string},
 };
 
 /// Appends a default as JSON: bytes as ISO 8859-1 text, the rest as its natural form.
-pub(super) fn push(out: &mut String, schema: &Schema, value: &Value) -> Result<(), AvroError> {
+pub(super) fn push(
+    out: &mut String,
+    schema: &Schema,
+    value: &Value,
+    format: &AvroFormat,
+) -> Result<(), AvroError> {
     match (&schema.kind, value) {
         (_, Value::Null) => out.push_str("null"),
         (Kind::Boolean, Value::Boolean(value)) => out.push_str(if *value { "true" } else { "false" }),
@@ -26,22 +31,22 @@ pub(super) fn push(out: &mut String, schema: &Schema, value: &Value) -> Result<(
             out.push_str(&value.as_i64().unwrap_or_default().to_string());
         }
         (Kind::Array(items), Value::Array(values)) => {
-            list(out, values, |out, value| push(out, items, value))?;
+            list(out, values, |out, value| push(out, items, value, format))?;
         }
-        (Kind::Map { key, value: of }, Value::Map(pairs)) if is_avro_map(key) => {
+        (Kind::Map { key, value: of }, Value::Map(pairs)) if format.is_avro_map(key) => {
             out.push('{');
             for (key, value) in pairs {
                 push_key(out, key.as_str().unwrap_or_default());
-                push(out, of, value)?;
+                push(out, of, value, format)?;
             }
             out.push('}');
         }
         (Kind::Map { key, value: of }, Value::Map(pairs)) => {
             list(out, pairs, |out, (entry, value)| {
                 out.push('[');
-                push(out, key, entry)?;
+                push(out, key, entry, format)?;
                 out.push(',');
-                push(out, of, value)?;
+                push(out, of, value, format)?;
                 out.push(']');
                 Ok(())
             })?;
@@ -49,8 +54,8 @@ pub(super) fn push(out: &mut String, schema: &Schema, value: &Value) -> Result<(
         (Kind::Struct(fields), Value::Struct(value)) if fields.len() == value.values().len() => {
             out.push('{');
             for (field, value) in fields.iter().zip(value.values()) {
-                push_key(out, &field.name);
-                push(out, &field.schema, value)?;
+                push_key(out, &format.name(&field.name));
+                push(out, &field.schema, value, format)?;
             }
             out.push('}');
         }

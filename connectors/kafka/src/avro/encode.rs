@@ -12,8 +12,8 @@ use sluice_core::{
 
 use super::{
     error::{AvroError, EncodeProblem, Failure},
-    schema::{fixed_size, is_avro_map, is_union, null_first},
-    unavailable::UnavailableValue,
+    format::{AvroFormat, NullDefaults, is_source_block},
+    schema::{fixed_size, is_union, null_first},
 };
 
 pub use super::change_encode::ChangeEncoder;
@@ -31,8 +31,8 @@ impl Encoder {
     ///
     /// # Errors
     /// [`AvroError::NotRepresentable`] when a default of the schema is not of its type.
-    pub fn compile(schema: &SchemaRef, unavailable: &UnavailableValue) -> Result<Self, AvroError> {
-        Ok(Self { root: Slot::compile(schema, unavailable)? })
+    pub fn compile(schema: &SchemaRef, format: &AvroFormat) -> Result<Self, AvroError> {
+        Ok(Self { root: Slot::compile(schema, format)? })
     }
 
     /// Appends the datum of a value, without the wire prefix.
@@ -56,16 +56,19 @@ pub(super) enum Null {
     First,
     /// Null is branch 1, the value branch 0.
     Last,
+    /// As the default; the value is branch 0.
+    Default,
     /// The type is itself a union; null is its branch 0.
     InUnion,
 }
 
 impl Null {
-    pub(super) fn of(schema: &Schema) -> Self {
+    pub(super) fn of(schema: &Schema, null_defaults: NullDefaults) -> Self {
         match (schema.optional, is_union(schema)) {
             (false, _) => Self::Required,
             (true, true) => Self::InUnion,
             (true, false) if null_first(schema) => Self::First,
+            (true, false) if null_defaults == NullDefaults::Replace => Self::Default,
             (true, false) => Self::Last,
         }
     }
@@ -99,8 +102,6 @@ enum Op {
     Map(Box<Slot>),
     Entries(Box<(Slot, Slot)>),
     Record(Row),
-    /// The source block of a record that is no change: of a logical message.
-    Source(Row),
     Union(Row),
 }
 
@@ -111,10 +112,9 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn compile(schema: &Schema, unavailable: &UnavailableValue) -> Result<Self, AvroError> {
+    pub(super) fn compile(schema: &Schema, format: &AvroFormat) -> Result<Self, AvroError> {
         let slot = |field: &Field| {
-            let slot =
-                Slot::compile(&field.schema, unavailable).map_err(|error| error.within(&field.name))?;
+            let slot = Slot::compile(&field.schema, format).map_err(|error| error.within(&field.name))?;
             Ok((Arc::clone(&field.name), slot))
         };
         Ok(Self { fields: schema.fields().iter().map(slot).collect::<Result<_, AvroError>>()? })
@@ -142,18 +142,6 @@ impl Row {
         Ok(())
     }
 
-    /// Appends the fields of a source block: null becomes the field's default where it has one, as in Connect's `Struct.get`.
-    pub(super) fn encode_source(&self, values: &[Value], out: &mut Vec<u8>) -> EncodeStep {
-        self.check(values)?;
-        for ((name, slot), value) in self.fields.iter().zip(values) {
-            match (value, &slot.default) {
-                (Value::Null, Some(default)) => out.extend_from_slice(default),
-                _ => slot.encode(value, out).map_err(|failure| failure.within(name))?,
-            }
-        }
-        Ok(())
-    }
-
     fn check(&self, values: &[Value]) -> EncodeStep {
         if values.len() == self.fields.len() {
             return Ok(());
@@ -173,10 +161,15 @@ impl Row {
 }
 
 impl Slot {
-    pub(super) fn compile(schema: &Schema, unavailable: &UnavailableValue) -> Result<Self, AvroError> {
-        let op = Op::compile(schema, unavailable)?;
-        let mut slot =
-            Self { op, null: Null::of(schema), default: None, absent: Box::default(), unavailable: None };
+    pub(super) fn compile(schema: &Schema, format: &AvroFormat) -> Result<Self, AvroError> {
+        let op = Op::compile(schema, format)?;
+        let mut slot = Self {
+            op,
+            null: Null::of(schema, format.null_defaults),
+            default: None,
+            absent: Box::default(),
+            unavailable: None,
+        };
         if let Some(default) = &schema.default {
             slot.default = Some(slot.constant(default)?);
         }
@@ -186,7 +179,7 @@ impl Slot {
             None => Box::default(),
         };
         // A fixed has no room for the marker: such a value is refused when it is met.
-        slot.unavailable = unavailable.form(schema).and_then(|form| slot.constant(&form).ok());
+        slot.unavailable = format.unavailable.form(schema).and_then(|form| slot.constant(&form).ok());
         Ok(slot)
     }
 
@@ -209,13 +202,13 @@ impl Slot {
             }
             (Value::Null, Null::First | Null::InUnion) => out.push(0),
             (Value::Null, Null::Last) => out.push(2),
-            (Value::Null, Null::Required) => return self.encode_default(out),
+            (Value::Null, Null::Required | Null::Default) => return self.encode_default(out),
             (Value::Unavailable, _) => return self.encode_unavailable(out),
             (value, Null::First) => {
                 out.push(2);
                 return self.encode_bare(value, out);
             }
-            (value, Null::Last) => {
+            (value, Null::Last | Null::Default) => {
                 out.push(0);
                 return self.encode_bare(value, out);
             }
@@ -275,7 +268,6 @@ impl Slot {
                 slots.1.encode(value, out)
             })?,
             (Op::Record(row), Value::Struct(value)) => return row.encode(value.values(), out),
-            (Op::Source(row), Value::Struct(value)) => return row.encode_source(value.values(), out),
             (Op::Union(row), Value::Struct(value)) => {
                 return row.encode_union(value.values(), self.null, out);
             }
@@ -291,8 +283,8 @@ fn mismatch(expected: &'static str, value: &Value) -> Box<Failure<EncodeProblem>
 }
 
 impl Op {
-    fn compile(schema: &Schema, unavailable: &UnavailableValue) -> Result<Self, AvroError> {
-        let slot = |schema: &Schema| Slot::compile(schema, unavailable);
+    fn compile(schema: &Schema, format: &AvroFormat) -> Result<Self, AvroError> {
+        let slot = |schema: &Schema| Slot::compile(schema, format);
         Ok(match &schema.kind {
             Kind::Boolean => Self::Boolean,
             Kind::Int8 => Self::Int8,
@@ -304,11 +296,14 @@ impl Op {
             Kind::Bytes => fixed_size(schema).map_or(Self::Bytes, Self::Fixed),
             Kind::String => Self::String,
             Kind::Array(item) => Self::Array(Box::new(slot(item)?)),
-            Kind::Map { key, value } if is_avro_map(key) => Self::Map(Box::new(slot(value)?)),
+            Kind::Map { key, value } if format.is_avro_map(key) => Self::Map(Box::new(slot(value)?)),
             Kind::Map { key, value } => Self::Entries(Box::new((slot(key)?, slot(value)?))),
-            Kind::Struct(_) if is_union(schema) => Self::Union(Row::compile(schema, unavailable)?),
-            Kind::Struct(_) if is_source_block(schema) => Self::Source(Row::compile(schema, unavailable)?),
-            Kind::Struct(_) => Self::Record(Row::compile(schema, unavailable)?),
+            Kind::Struct(_) if is_union(schema) => Self::Union(Row::compile(schema, format)?),
+            Kind::Struct(_) if is_source_block(schema) => {
+                let null_defaults = format.null_defaults.of_source();
+                Self::Record(Row::compile(schema, &AvroFormat { null_defaults, ..format.clone() })?)
+            }
+            Kind::Struct(_) => Self::Record(Row::compile(schema, format)?),
         })
     }
 
@@ -325,14 +320,9 @@ impl Op {
             Self::String => "string",
             Self::Array(_) => "array",
             Self::Map(_) | Self::Entries(_) => "map",
-            Self::Record(_) | Self::Source(_) | Self::Union(_) => "struct",
+            Self::Record(_) | Self::Union(_) => "struct",
         }
     }
-}
-
-fn is_source_block(schema: &Schema) -> bool {
-    let name = schema.name.as_deref().unwrap_or_default();
-    name.starts_with("io.debezium.connector.") && name.ends_with(".Source")
 }
 
 /// The zero of a schema, also of what only Avro has: fixed bytes, and unions, of which the first member is set.

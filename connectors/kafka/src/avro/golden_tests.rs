@@ -10,7 +10,7 @@ use sluice_core::{
     value::Value,
 };
 
-use super::{ChangeEncoder, Decoder, Encoder, UnavailableValue, parse::from_avro, schema::to_avro};
+use super::{AvroFormat, ChangeEncoder, Decoder, Encoder, UnavailableValue, parse::from_avro};
 
 /// One recording: schema texts by id, and the wire bytes of keys and values.
 pub(super) struct Golden {
@@ -48,6 +48,10 @@ fn from_hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
+fn to_avro(schema: &sluice_core::Schema) -> Result<String, super::AvroError> {
+    super::schema::to_avro(schema, &AvroFormat::default())
+}
+
 fn decoder(text: &str) -> Decoder {
     Decoder::compile(text, &UnavailableValue::default()).unwrap()
 }
@@ -68,7 +72,7 @@ fn every_recorded_datum_survives_decoding_and_encoding_as_a_value() {
     for golden in all() {
         for (id, datum) in &golden.datums {
             let decoder = decoder(&golden.schemas[id]);
-            let encoder = Encoder::compile(decoder.schema(), &UnavailableValue::default()).unwrap();
+            let encoder = Encoder::compile(decoder.schema(), &AvroFormat::default()).unwrap();
 
             let value = decoder.decode(datum).unwrap();
             let mut out = Vec::new();
@@ -88,7 +92,7 @@ fn every_recorded_envelope_survives_decoding_and_encoding_as_a_change() {
         for (id, datum) in &golden.datums {
             let decoder = decoder(&golden.schemas[id]);
             let Some(schema) = decoder.change_schema() else { continue };
-            let encoder = ChangeEncoder::compile(schema, &UnavailableValue::default()).unwrap();
+            let encoder = ChangeEncoder::compile(schema, &AvroFormat::default()).unwrap();
 
             let change = decoder.decode_change(datum).unwrap();
             let mut out = Vec::new();
@@ -119,10 +123,7 @@ fn a_streamed_row_reads_snapshot_false_as_debeziums_does() {
         change.source[snapshot] = Value::Null;
 
         let mut out = Vec::new();
-        ChangeEncoder::compile(schema, &UnavailableValue::default())
-            .unwrap()
-            .encode(&change, &mut out)
-            .unwrap();
+        ChangeEncoder::compile(schema, &AvroFormat::default()).unwrap().encode(&change, &mut out).unwrap();
 
         assert_eq!(out, datum.as_ref());
         count += 1;
@@ -165,7 +166,7 @@ fn absent_columns_of_an_old_row_are_filled_as_debezium_fills_them() {
     before[balance] = zero_balance;
 
     let mut out = Vec::new();
-    ChangeEncoder::compile(&schema, &UnavailableValue::default()).unwrap().encode(&change, &mut out).unwrap();
+    ChangeEncoder::compile(&schema, &AvroFormat::default()).unwrap().encode(&change, &mut out).unwrap();
 
     assert_eq!(out, datum.as_ref());
 }
@@ -176,7 +177,7 @@ fn null_in_a_required_column_of_the_new_row_is_refused_with_its_path() {
     change.after = change.before.take();
     let username = schema.row.field_index("username").unwrap();
     change.after.as_mut().unwrap()[username] = Value::Null;
-    let encoder = ChangeEncoder::compile(&schema, &UnavailableValue::default()).unwrap();
+    let encoder = ChangeEncoder::compile(&schema, &AvroFormat::default()).unwrap();
 
     // `before` is null, as the schema allows.
     let error = encoder.encode(&change, &mut Vec::new()).unwrap_err();
@@ -188,7 +189,7 @@ fn null_in_a_required_column_of_the_new_row_is_refused_with_its_path() {
 fn unavailable_value_is_written_as_the_marker_and_read_back() {
     let (schema, mut change, _) = users();
     change.after = change.before.take();
-    let encoder = ChangeEncoder::compile(&schema, &UnavailableValue::default()).unwrap();
+    let encoder = ChangeEncoder::compile(&schema, &AvroFormat::default()).unwrap();
     for column in ["username", "bio", "balance"] {
         let place = schema.row.field_index(column).unwrap();
         change.after.as_mut().unwrap()[place] = Value::Unavailable;

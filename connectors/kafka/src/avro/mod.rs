@@ -13,6 +13,7 @@
 pub mod decode;
 pub mod encode;
 pub mod error;
+pub mod format;
 pub mod parse;
 pub mod schema;
 pub mod unavailable;
@@ -23,6 +24,7 @@ mod connect;
 mod cursor;
 mod defaults;
 mod plan;
+pub(crate) mod same;
 pub(crate) mod text;
 mod words;
 
@@ -36,6 +38,7 @@ mod schema_tests;
 pub use decode::Decoder;
 pub use encode::{ChangeEncoder, Encoder};
 pub use error::AvroError;
+pub use format::{AvroFormat, NullDefaults};
 pub use unavailable::UnavailableValue;
 
 /// Names that the converter uses in Avro schemas and in Connect parameters.
@@ -48,6 +51,7 @@ mod names {
     pub(super) const ENUM_DOC: &str = "io.confluent.connect.avro.enum.doc.";
     pub(super) const ENUM_DEFAULT: &str = "io.confluent.connect.avro.enum.default.";
     pub(super) const RECORD_DOC: &str = "io.confluent.connect.avro.record.doc";
+    pub(super) const CONNECT_RECORD_DOC: &str = "connect.record.doc";
     pub(super) const FIELD_DOC: &str = "io.confluent.connect.avro.field.doc.";
     pub(super) const FIELD_DEFAULT: &str = "io.confluent.connect.avro.field.default";
     pub(super) const DOC: &str = "connect.doc";

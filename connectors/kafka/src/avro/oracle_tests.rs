@@ -11,10 +11,14 @@ use sluice_core::{
     value::Struct,
 };
 
-use super::{Decoder, Encoder, UnavailableValue, golden_tests, schema::to_avro};
+use super::{AvroFormat, Decoder, Encoder, UnavailableValue, golden_tests};
 
 /// A schema with a value of it.
 pub(crate) type Case = (Schema, Value);
+
+fn to_avro(schema: &Schema) -> Result<String, super::AvroError> {
+    super::schema::to_avro(schema, &AvroFormat::default())
+}
 
 fn leaf() -> impl Strategy<Value = Case> {
     let of = |kind: Kind| move |value: Value| (Schema::new(kind.clone()), value);
@@ -85,7 +89,7 @@ fn decoder(text: &str) -> Decoder {
 
 fn encode(schema: &SchemaRef, value: &Value) -> Bytes {
     let mut out = Vec::new();
-    Encoder::compile(schema, &UnavailableValue::default()).unwrap().encode(value, &mut out).unwrap();
+    Encoder::compile(schema, &AvroFormat::default()).unwrap().encode(value, &mut out).unwrap();
     out.into()
 }
 

@@ -55,10 +55,11 @@ impl<'a> Compiler<'a> {
 
     pub(super) fn slot(&mut self, node: &Node, schema: &SchemaRef, watch: Watch) -> Result<Slot, AvroError> {
         let (node, null) = match &node.kind {
-            NodeKind::Union(branches) => match optional_member(branches) {
-                Some((member, true)) => (member, Null::First),
-                Some((member, false)) => (member, Null::Last),
-                None => (node, Null::Required),
+            NodeKind::Union(branches) => match (optional_member(branches), &**branches) {
+                (Some((member, true)), _) => (member, Null::First),
+                (Some((member, false)), _) => (member, Null::Last),
+                (None, [only]) => (only, Null::OneBranch),
+                (None, _) => (node, Null::Required),
             },
             _ => (node, Null::Required),
         };

@@ -5,13 +5,14 @@
 //! where it is first met, depth first, and by name afterwards; a member order is that of Avro's
 //! printer (`type`, `name`, `namespace`, `doc`, `fields` or `items`, then annotations).
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use sluice_core::schema::{Field, Kind, Schema, connect};
 
 use super::{
     defaults,
     error::AvroError,
+    format::{AvroFormat, is_avro_name},
     names,
     text::{push_key, push_member, push_string},
 };
@@ -24,8 +25,8 @@ use super::{
 /// # Errors
 /// [`AvroError::NotRepresentable`] for a name that Avro does not allow, two different structs of one
 /// name, or a Decimal without a scale.
-pub fn to_avro(schema: &Schema) -> Result<String, AvroError> {
-    let mut printer = Printer { out: String::with_capacity(4096), known: HashMap::new(), unnamed: 0 };
+pub fn to_avro(schema: &Schema, format: &AvroFormat) -> Result<String, AvroError> {
+    let mut printer = Printer { out: String::with_capacity(4096), format, known: HashMap::new(), unnamed: 0 };
     printer.schema(schema, None)?;
     Ok(printer.out)
 }
@@ -40,13 +41,14 @@ pub(super) fn is_union(schema: &Schema) -> bool {
     schema.is_named(names::UNION) && matches!(schema.kind, Kind::Struct(_))
 }
 
-/// Whether a map is written as an Avro map rather than as a list of entries.
-pub(super) fn is_avro_map(key: &Schema) -> bool {
-    key.kind == Kind::String && !key.optional
+/// Returns the full name of the record that a struct becomes, if it has a name of its own; none for other types.
+pub(crate) fn record_name<'a>(schema: &'a Schema, format: &AvroFormat) -> Option<Cow<'a, str>> {
+    let is_record = matches!(schema.kind, Kind::Struct(_)) && !is_union(schema);
+    schema.name.as_deref().filter(|_| is_record).map(|name| format.full_name(name))
 }
 
 /// Returns the length of the Avro fixed that a bytes schema came from.
-pub(super) fn fixed_size(schema: &Schema) -> Option<usize> {
+pub(crate) fn fixed_size(schema: &Schema) -> Option<usize> {
     let size = schema.parameter(names::FIXED_SIZE)?.parse().ok()?;
     let fixed = schema.kind == Kind::Bytes && schema.name.is_some() && !schema.is_named(connect::DECIMAL);
     fixed.then_some(size)
@@ -82,6 +84,7 @@ impl<'a> Name<'a> {
 
 struct Printer<'a> {
     out: String,
+    format: &'a AvroFormat,
     known: HashMap<String, Named<'a>>,
     unnamed: usize,
 }
@@ -136,7 +139,7 @@ impl<'a> Printer<'a> {
                 self.schema(items, space)?;
                 self.annotations(schema)
             }
-            Kind::Map { key, value } if is_avro_map(key) => {
+            Kind::Map { key, value } if self.format.is_avro_map(key) => {
                 self.out.push_str("{\"type\":\"map\",\"values\":");
                 self.schema(value, space)?;
                 self.annotations(schema)
@@ -164,7 +167,8 @@ impl<'a> Printer<'a> {
     }
 
     fn fixed(&mut self, schema: &'a Schema, size: usize, space: Option<&str>) -> Result<(), AvroError> {
-        let name = Name::of(schema.name.as_deref().unwrap_or_default());
+        let name = self.format.full_name(schema.name.as_deref().unwrap_or_default());
+        let name = Name::of(&name);
         if self.refer(name, Named::Fixed(size), space)? {
             return Ok(());
         }
@@ -183,7 +187,8 @@ impl<'a> Printer<'a> {
         space: Option<&str>,
     ) -> Result<(), AvroError> {
         let unnamed = Name { space: Some(names::NAMESPACE), name: names::MAP_ENTRY };
-        let name = map.name.as_deref().map_or(unnamed, Name::of);
+        let given = map.name.as_deref().map(|name| self.format.full_name(name));
+        let name = given.as_deref().map_or(unnamed, Name::of);
         if self.refer(name, Named::Entry(key, value), space)? {
             return Ok(());
         }
@@ -208,8 +213,8 @@ impl<'a> Printer<'a> {
         space: Option<&str>,
     ) -> Result<(), AvroError> {
         let given = match &schema.name {
-            Some(name) => name.to_string(),
-            None => self.default_name(),
+            Some(name) => self.format.full_name(name),
+            None => Cow::Owned(self.default_name()),
         };
         let name = Name::of(&given);
         if self.refer(name, Named::Record(fields), space)? {
@@ -217,13 +222,17 @@ impl<'a> Printer<'a> {
         }
         self.out.push_str("{\"type\":\"record\"");
         self.name(name, space)?;
-        if let Some(doc) = schema.parameter(names::RECORD_DOC) {
+        let doc = if self.format.schema_docs { names::CONNECT_RECORD_DOC } else { names::RECORD_DOC };
+        if let Some(doc) = schema.parameter(doc) {
             push_member(&mut self.out, "doc", doc);
         }
         push_key(&mut self.out, "fields");
         self.out.push('[');
         for field in fields {
-            let doc = schema.parameter(&format!("{}{}", names::FIELD_DOC, field.name));
+            let doc = match self.format.schema_docs {
+                true => field.schema.doc.as_deref(),
+                false => schema.parameter(&format!("{}{}", names::FIELD_DOC, field.name)),
+            };
             self.field(&field.name, doc, &field.schema, name.space)
                 .map_err(|error| error.within(&field.name))?;
         }
@@ -244,12 +253,13 @@ impl<'a> Printer<'a> {
         schema: &'a Schema,
         space: Option<&str>,
     ) -> Result<(), AvroError> {
-        check_name(name)?;
+        let name = self.format.name(name);
+        check_name(&name)?;
         if !self.out.ends_with('[') {
             self.out.push(',');
         }
         self.out.push_str("{\"name\":");
-        push_string(&mut self.out, name);
+        push_string(&mut self.out, &name);
         push_key(&mut self.out, "type");
         self.schema(schema, space)?;
         if let Some(doc) = doc {
@@ -262,7 +272,7 @@ impl<'a> Printer<'a> {
             && !is_union(schema)
         {
             push_key(&mut self.out, "default");
-            defaults::push(&mut self.out, schema, default)?;
+            defaults::push(&mut self.out, schema, default, self.format)?;
         }
         self.out.push('}');
         Ok(())
@@ -301,30 +311,14 @@ impl<'a> Printer<'a> {
     /// Writes the `connect.*` members and those of Avro's logical types, and closes the object.
     fn annotations(&mut self, schema: &Schema) -> Result<(), AvroError> {
         let decimal = if schema.is_named(connect::DECIMAL) { Some(decimal(schema)?) } else { None };
-        let out = &mut self.out;
         if let Some((scale, precision)) = decimal {
-            push_number(out, "scale", scale);
-            push_number(out, "precision", precision);
+            push_number(&mut self.out, "scale", scale);
+            push_number(&mut self.out, "precision", precision);
         }
-        if let Some(doc) = &schema.doc {
-            push_member(out, names::DOC, doc);
+        if self.format.connect_metadata {
+            self.metadata(schema)?;
         }
-        if let Some(version) = schema.version {
-            push_number(out, names::VERSION, version);
-        }
-        push_parameters(out, schema);
-        if let Some(default) = &schema.default
-            && schema.parameter(names::FIELD_DEFAULT).is_none()
-        {
-            push_key(out, names::DEFAULT);
-            defaults::push(out, schema, default)?;
-        }
-        if let Some(name) = &schema.name {
-            push_member(out, names::NAME, name);
-        }
-        if let Kind::Int8 | Kind::Int16 = schema.kind {
-            push_member(out, names::TYPE, schema.kind.name());
-        }
+        let out = &mut self.out;
         if let Some(logical) = logical_type(schema) {
             push_member(out, "logicalType", logical);
         }
@@ -335,6 +329,32 @@ impl<'a> Printer<'a> {
         out.push('}');
         Ok(())
     }
+
+    /// Writes the `connect.*` members.
+    fn metadata(&mut self, schema: &Schema) -> Result<(), AvroError> {
+        let keeps_flag = self.format.schema_docs;
+        let out = &mut self.out;
+        if let Some(doc) = &schema.doc {
+            push_member(out, names::DOC, doc);
+        }
+        if let Some(version) = schema.version {
+            push_number(out, names::VERSION, version);
+        }
+        push_parameters(out, schema, keeps_flag);
+        if let Some(default) = &schema.default
+            && (keeps_flag || schema.parameter(names::FIELD_DEFAULT).is_none())
+        {
+            push_key(out, names::DEFAULT);
+            defaults::push(out, schema, default, self.format)?;
+        }
+        if let Some(name) = &schema.name {
+            push_member(out, names::NAME, name);
+        }
+        if let Kind::Int8 | Kind::Int16 = schema.kind {
+            push_member(out, names::TYPE, schema.kind.name());
+        }
+        Ok(())
+    }
 }
 
 fn push_number(out: &mut String, key: &str, number: impl std::fmt::Display) {
@@ -342,9 +362,10 @@ fn push_number(out: &mut String, key: &str, number: impl std::fmt::Display) {
     out.push_str(&number.to_string());
 }
 
-fn push_parameters(out: &mut String, schema: &Schema) {
-    let mut parameters =
-        schema.parameters.iter().filter(|(key, _)| &**key != names::FIELD_DEFAULT).peekable();
+/// Writes the parameters; the flag that a default came from Avro's field only where asked for.
+fn push_parameters(out: &mut String, schema: &Schema, keeps_flag: bool) {
+    let is_shown = |key: &str| keeps_flag || key != names::FIELD_DEFAULT;
+    let mut parameters = schema.parameters.iter().filter(|(key, _)| is_shown(key)).peekable();
     if parameters.peek().is_none() {
         return;
     }
@@ -379,9 +400,7 @@ fn decimal(schema: &Schema) -> Result<(i32, u32), AvroError> {
 }
 
 fn check_name(name: &str) -> Result<(), AvroError> {
-    let mut characters = name.chars();
-    let starts = characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_');
-    if starts && characters.all(|other| other.is_ascii_alphanumeric() || other == '_') {
+    if is_avro_name(name) {
         return Ok(());
     }
     let problem = format!(

@@ -9,7 +9,11 @@ use sluice_core::{
     schema::{Field, Kind, Schema, SchemaRef, connect, debezium},
 };
 
-use super::{AvroError, Decoder, UnavailableValue, parse::from_avro, schema::to_avro};
+use super::{AvroError, AvroFormat, Decoder, Encoder, NullDefaults, UnavailableValue, parse::from_avro};
+
+fn to_avro(schema: &Schema) -> Result<String, AvroError> {
+    super::schema::to_avro(schema, &AvroFormat::default())
+}
 
 fn text(name: &str) -> Field {
     Field::new(name, Schema::new(Kind::String))
@@ -304,4 +308,106 @@ fn chain_of_references_does_not_exhaust_the_stack() {
     let error = from_avro(&format!("[{}]", branches.join(","))).unwrap_err();
 
     assert!(error.to_string().contains("nested more than 64 deep"), "{error}");
+}
+
+fn with(change: impl FnOnce(&mut AvroFormat)) -> AvroFormat {
+    let mut format = AvroFormat::default();
+    change(&mut format);
+    format
+}
+
+#[test]
+fn without_metadata_only_avros_own_members_remain() {
+    let fields = vec![
+        Field::new("small", Schema::new(Kind::Int16).with_default(Value::Int16(7))),
+        Field::new("day", Schema::new(Kind::Int32).named(connect::DATE).versioned(1).optional()),
+        Field::new("at", Schema::new(Kind::Int64).named(debezium::MICRO_TIMESTAMP).versioned(1)),
+    ];
+    let schema = Schema::record("a.R", fields).versioned(2);
+
+    let text = super::schema::to_avro(&schema, &with(|format| format.connect_metadata = false)).unwrap();
+
+    assert_eq!(
+        text,
+        concat!(
+            r#"{"type":"record","name":"R","namespace":"a","fields":["#,
+            r#"{"name":"small","type":"int","default":7},"#,
+            r#"{"name":"day","type":["null",{"type":"int","logicalType":"date"}],"default":null},"#,
+            r#"{"name":"at","type":"long"}]}"#
+        )
+    );
+}
+
+#[test]
+fn scrubbed_names_keep_the_connect_name() {
+    let inner = Schema::record("my-app.public.t.Value", vec![text("first name")]).optional().shared();
+    let fields = vec![Field::new("before", Arc::clone(&inner)), Field::new("after", inner)];
+    let schema = Schema::record("my-app.public.t.Envelope", fields);
+
+    let text = super::schema::to_avro(&schema, &with(|format| format.scrub_names = true)).unwrap();
+
+    assert_eq!(
+        text,
+        concat!(
+            r#"{"type":"record","name":"Envelope","namespace":"my_app.public.t","fields":["#,
+            r#"{"name":"before","type":["null",{"type":"record","name":"Value","fields":["#,
+            r#"{"name":"first_name","type":"string"}],"connect.name":"my-app.public.t.Value"}],"default":null},"#,
+            r#"{"name":"after","type":["null","Value"],"default":null}],"connect.name":"my-app.public.t.Envelope"}"#
+        )
+    );
+    assert!(to_avro(&schema).is_err());
+}
+
+#[test]
+fn map_with_optional_keys_is_an_avro_map_where_asked_for() {
+    let key = Schema::new(Kind::String).optional().shared();
+    let schema = Schema::new(Kind::Map { key, value: Schema::new(Kind::Int32).shared() });
+
+    let text = super::schema::to_avro(&schema, &with(|format| format.optional_map_keys = true)).unwrap();
+
+    assert_eq!(text, r#"{"type":"map","values":"int"}"#);
+    assert!(to_avro(&schema).unwrap().contains("MapEntry"));
+}
+
+#[test]
+fn comments_become_documentation_of_fields_where_asked_for() {
+    let mut name = Schema::new(Kind::String);
+    name.doc = Some("as in the passport".into());
+    let schema = record(vec![Field::new("name", name)]);
+
+    let text = super::schema::to_avro(&schema, &with(|format| format.schema_docs = true)).unwrap();
+
+    assert!(text.contains(r#""connect.doc":"as in the passport"},"doc":"as in the passport"}"#), "{text}");
+}
+
+#[test]
+fn union_of_one_type_is_that_type() {
+    let decoder = Decoder::compile(
+        r#"{"type":"record","name":"R","fields":[{"name":"a","type":["string"]}]}"#,
+        &UnavailableValue::default(),
+    )
+    .unwrap();
+
+    let value = decoder.decode(&Bytes::from_static(&[0, 2, b'x'])).unwrap();
+
+    assert_eq!(value.as_struct().unwrap().values(), ["x".into()]);
+    assert!(decoder.decode(&Bytes::from_static(&[2, 2, b'x'])).is_err());
+}
+
+#[test]
+fn null_becomes_the_default_only_where_asked_for() {
+    let schema =
+        record(vec![Field::new("n", Schema::new(Kind::Int32).with_default(Value::Int32(5)).optional())]);
+    let schema = schema.shared();
+    let value = sluice_core::value::Struct::new(Arc::clone(&schema), vec![Value::Null]).into();
+    let encoded = |null_defaults| {
+        let mut out = Vec::new();
+        let format = with(|format| format.null_defaults = null_defaults);
+        Encoder::compile(&schema, &format).unwrap().encode(&value, &mut out).unwrap();
+        out
+    };
+
+    assert_eq!(encoded(NullDefaults::Replace), [0, 10]);
+    assert_eq!(encoded(NullDefaults::Keep), [2]);
+    assert_eq!(encoded(NullDefaults::KeepInRows), [2]);
 }

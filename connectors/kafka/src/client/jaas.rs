@@ -4,7 +4,7 @@
 ///
 /// # Errors
 /// What is expected, without the text: it holds the password.
-pub(super) fn user_and_password(text: &str) -> Result<(String, String), String> {
+pub(crate) fn user_and_password(text: &str) -> Result<(String, String), String> {
     let expected = || {
         "a PlainLoginModule or ScramLoginModule line with username=\"…\" and password=\"…\"; \
          other modules: set `sasl.username` and `sasl.password` as librdkafka has them"

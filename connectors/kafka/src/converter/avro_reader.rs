@@ -8,9 +8,13 @@ use bytes::Bytes;
 use sluice_core::{
     Classify, Error, ErrorClass,
     record::{Datum, Payload},
+    value::Value,
 };
 
-use super::{ConvertError, avro_writer::MAGIC};
+use super::{
+    ConvertError,
+    avro_writer::{MAGIC, is_bare_bytes},
+};
 use crate::{
     avro::{AvroError, Decoder, UnavailableValue},
     schema_registry::{RegistryError, SchemaRegistry},
@@ -29,12 +33,14 @@ enum Known {
 /// Reads keys or values.
 pub(super) struct AvroReader {
     unavailable: UnavailableValue,
+    /// Whether bytes that are no field of anything stand there without their length.
+    bare_bytes: bool,
     schemas: HashMap<u32, Known>,
 }
 
 impl AvroReader {
-    pub(super) fn new(unavailable: UnavailableValue) -> Self {
-        Self { unavailable, schemas: HashMap::new() }
+    pub(super) fn new(unavailable: UnavailableValue, bare_bytes: bool) -> Self {
+        Self { unavailable, bare_bytes, schemas: HashMap::new() }
     }
 
     pub(super) fn is_prepared(&self, bytes: &[u8]) -> bool {
@@ -59,7 +65,7 @@ impl AvroReader {
 
     pub(super) fn decode(&self, bytes: &Bytes) -> Result<Datum, ConvertError> {
         let decoder = self.decoder(bytes)?;
-        Ok(Datum::new(Arc::clone(decoder.schema()), decoder.decode(&bytes.slice(PREFIX..))?))
+        self.plain(decoder, &bytes.slice(PREFIX..))
     }
 
     pub(super) fn decode_payload(&self, bytes: &Bytes) -> Result<Payload, ConvertError> {
@@ -67,8 +73,18 @@ impl AvroReader {
         let datum = bytes.slice(PREFIX..);
         Ok(match decoder.change_schema() {
             Some(_) => Payload::Change(decoder.decode_change(&datum)?),
-            None => Payload::Plain(Datum::new(Arc::clone(decoder.schema()), decoder.decode(&datum)?)),
+            None => Payload::Plain(self.plain(decoder, &datum)?),
         })
+    }
+
+    fn plain(&self, decoder: &Decoder, datum: &Bytes) -> Result<Datum, ConvertError> {
+        let schema = decoder.schema();
+        let value = if self.bare_bytes && is_bare_bytes(schema) {
+            Value::Bytes(datum.clone())
+        } else {
+            decoder.decode(datum)?
+        };
+        Ok(Datum::new(Arc::clone(schema), value))
     }
 
     fn decoder(&self, bytes: &[u8]) -> Result<&Decoder, ConvertError> {

@@ -8,7 +8,8 @@ use sluice_core::{
     Error,
     change::ChangeSchema,
     record::Datum,
-    schema::{Schema, SchemaRef},
+    schema::{Kind, Schema, SchemaRef},
+    value::Value,
 };
 
 use super::{
@@ -16,7 +17,11 @@ use super::{
     options::{AvroOptions, Registration, SubjectStrategy},
 };
 use crate::{
-    avro::{self, ChangeEncoder, Encoder, UnavailableValue},
+    avro::{
+        self, ChangeEncoder, Encoder,
+        same::is_same,
+        schema::{fixed_size, record_name},
+    },
     schema_registry::{RegistryError, SchemaRegistry},
 };
 
@@ -36,6 +41,8 @@ struct Plan {
 /// The encoder with the schema it was compiled from, which it keeps at its address.
 enum PlanEncoder {
     Datum(SchemaRef, Encoder),
+    /// Bytes without their length.
+    Bare(SchemaRef),
     Change(Arc<ChangeSchema>, ChangeEncoder),
 }
 
@@ -43,14 +50,13 @@ enum PlanEncoder {
 pub(super) struct AvroWriter {
     role: Role,
     options: AvroOptions,
-    unavailable: UnavailableValue,
     /// Plans by the address of the schema, which the plan keeps alive.
     plans: HashMap<usize, Vec<Plan>>,
 }
 
 impl AvroWriter {
-    pub(super) fn new(role: Role, options: AvroOptions, unavailable: UnavailableValue) -> Self {
-        Self { role, options, unavailable, plans: HashMap::new() }
+    pub(super) fn new(role: Role, options: AvroOptions) -> Self {
+        Self { role, options, plans: HashMap::new() }
     }
 
     /// Appends prefix and datum.
@@ -67,6 +73,13 @@ impl AvroWriter {
         out.extend_from_slice(&plan.prefix);
         match (&plan.encoder, input) {
             (PlanEncoder::Datum(_, encoder), Input::Datum(datum)) => encoder.encode(&datum.value, out)?,
+            (PlanEncoder::Bare(_), Input::Datum(Datum { value: Value::Bytes(bytes), .. })) => {
+                out.extend_from_slice(bytes);
+            }
+            (PlanEncoder::Bare(_), Input::Datum(datum)) => {
+                let found = datum.value.type_name();
+                return Err(ConvertError::Unwritable { converter: "AvroConverter", found });
+            }
             (PlanEncoder::Change(_, encoder), Input::Change(change)) => encoder.encode(change, out)?,
             _ => unreachable!("a datum's schema and a change's schema do not share an address"),
         }
@@ -81,13 +94,18 @@ impl AvroWriter {
         input: Input<'_>,
     ) -> Result<(), Error> {
         let encoder = match input {
+            Input::Datum(Datum { schema: Some(schema), .. })
+                if self.options.bare_bytes && is_bare_bytes(schema) =>
+            {
+                PlanEncoder::Bare(Arc::clone(schema))
+            }
             Input::Datum(Datum { schema: Some(schema), .. }) => {
-                PlanEncoder::Datum(Arc::clone(schema), Encoder::compile(schema, &self.unavailable)?)
+                PlanEncoder::Datum(Arc::clone(schema), Encoder::compile(schema, &self.options.format)?)
             }
             Input::Datum(_) => return Err(ConvertError::NoSchema.into()),
             Input::Change(change) => PlanEncoder::Change(
                 Arc::clone(&change.schema),
-                ChangeEncoder::compile(&change.schema, &self.unavailable)?,
+                ChangeEncoder::compile(&change.schema, &self.options.format)?,
             ),
         };
         let id = self.id(registry, topic, encoder.schema()).await?;
@@ -102,17 +120,23 @@ impl AvroWriter {
     }
 
     async fn id(&self, registry: &SchemaRegistry, topic: &str, schema: &Schema) -> Result<u32, Error> {
-        let text = avro::schema::to_avro(schema)?;
+        let text = avro::schema::to_avro(schema, &self.options.format)?;
         let subject = self.subject(topic, schema)?;
         Ok(match self.options.registration {
-            Registration::Register => registry.register(&subject, &text).await?,
-            Registration::Lookup => registry.lookup(&subject, &text).await?,
+            Registration::Register(normalize) => registry.register(&subject, &text, normalize).await?,
+            Registration::Lookup(normalize) => registry.lookup(&subject, &text, normalize).await?,
             Registration::Latest => {
                 let latest = registry.latest(&subject).await?;
-                if !is_same_json(&latest.schema, &text) {
+                if !is_same(&latest.schema, &text)? {
                     return Err(RegistryError::NotLatest { subject, id: latest.id }.into());
                 }
                 latest.id
+            }
+            Registration::Id(id) => {
+                if !is_same(&registry.schema(id).await?, &text)? {
+                    return Err(RegistryError::OtherSchema { subject, id }.into());
+                }
+                id
             }
         })
     }
@@ -122,10 +146,13 @@ impl AvroWriter {
             Role::Key => "key",
             Role::Value => "value",
         };
-        let name = || schema.name.as_deref().ok_or(ConvertError::NoName { kind: schema.kind.name() });
+        let name = || {
+            let name = record_name(schema, &self.options.format);
+            name.ok_or(ConvertError::NoName { kind: schema.kind.name() })
+        };
         Ok(match self.options.strategy {
             SubjectStrategy::Topic => format!("{topic}-{suffix}"),
-            SubjectStrategy::Record => name()?.to_owned(),
+            SubjectStrategy::Record => name()?.into_owned(),
             SubjectStrategy::TopicRecord => format!("{topic}-{}", name()?),
         })
     }
@@ -134,10 +161,15 @@ impl AvroWriter {
 impl PlanEncoder {
     fn schema(&self) -> &Schema {
         match self {
-            Self::Datum(schema, _) => schema,
+            Self::Datum(schema, _) | Self::Bare(schema) => schema,
             Self::Change(schema, _) => &schema.envelope,
         }
     }
+}
+
+/// Whether Confluent's serializer writes the bytes of such a key or value as they are.
+pub(super) fn is_bare_bytes(schema: &Schema) -> bool {
+    schema.kind == Kind::Bytes && !schema.optional && fixed_size(schema).is_none()
 }
 
 fn address(input: Input<'_>) -> Result<usize, ConvertError> {
@@ -147,9 +179,4 @@ fn address(input: Input<'_>) -> Result<usize, ConvertError> {
         }
         Input::Change(change) => Ok(Arc::as_ptr(&change.schema).addr()),
     }
-}
-
-fn is_same_json(left: &str, right: &str) -> bool {
-    let read = |text| serde_json::from_str::<serde_json::Value>(text).ok();
-    read(left).is_some_and(|left| Some(left) == read(right))
 }

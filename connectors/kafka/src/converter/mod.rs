@@ -7,6 +7,7 @@
 //!
 //! Encoding and decoding are synchronous; only a schema that was not met before is awaited.
 
+mod answers;
 mod avro_reader;
 mod avro_writer;
 mod class;
@@ -20,17 +21,31 @@ use bytestring::ByteString;
 use sluice_core::{
     Error, Value,
     change::Change,
-    config::{Fault, Prefixed},
+    config::{Fault, Prefixed, Severity},
     record::{Datum, Payload},
     schema::{Kind, Schema, SchemaRef},
 };
 
-use crate::{avro::UnavailableValue, client::invalid, json, schema_registry::SchemaRegistry};
+use crate::{
+    avro::{NullDefaults, UnavailableValue},
+    client::invalid,
+    json,
+    schema_registry::SchemaRegistry,
+};
 use avro_reader::AvroReader;
 use avro_writer::AvroWriter;
 use class::Class;
 pub use error::ConvertError;
 use options::AvroOptions;
+
+/// What a converter takes from its connector.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Defaults {
+    /// How unavailable values are written, and recognised in rows.
+    pub(crate) unavailable: UnavailableValue,
+    /// What becomes of null in fields with a default, where the converter's own settings do not say.
+    pub(crate) null_defaults: NullDefaults,
+}
 
 /// Which side of a record a converter is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,11 +112,10 @@ impl Converter {
     pub(crate) fn pair(
         key: (&str, &Prefixed),
         value: (&str, &Prefixed),
-        unavailable: &str,
+        defaults: &Defaults,
     ) -> Result<(Self, Self), Error> {
-        let unavailable = UnavailableValue::new(unavailable);
         let make = |role, (class, settings): (&str, &Prefixed)| {
-            Self::new(role, class, &settings.0, &unavailable).map_err(invalid)
+            Self::new(role, class, &settings.0, defaults).map_err(invalid)
         };
         Ok((make(Role::Key, key)?, make(Role::Value, value)?))
     }
@@ -114,7 +128,7 @@ impl Converter {
         role: Role,
         class: &str,
         settings: &BTreeMap<String, String>,
-        unavailable: &UnavailableValue,
+        defaults: &Defaults,
     ) -> Result<Self, Vec<Fault>> {
         let property = role.property();
         let below = |faults: Vec<Fault>| -> Vec<Fault> {
@@ -124,33 +138,40 @@ impl Converter {
             .map_err(|message| vec![Fault::new("config.unknown_class", property, message)])?;
         Ok(match class {
             Class::ConfluentAvro | Class::ApicurioAvro => {
-                let options = AvroOptions::new(class, role, settings).map_err(below)?;
+                let options = AvroOptions::new(class, role, settings, defaults).map_err(below)?;
                 let registry = SchemaRegistry::new(options.registry.clone()).map_err(|error| {
                     below(vec![Fault::new("kafka.registry_tls", "schema.registry.url", error.to_string())])
                 })?;
                 Self::Avro(Box::new(AvroConverter {
                     registry,
-                    writer: AvroWriter::new(role, options, unavailable.clone()),
-                    reader: AvroReader::new(unavailable.clone()),
+                    reader: AvroReader::new(defaults.unavailable.clone(), options.bare_bytes),
+                    writer: AvroWriter::new(role, options),
                 }))
             }
-            Class::Json => Self::Json(Box::new(options::json(settings, unavailable).map_err(below)?)),
+            Class::Json => {
+                let format = options::json(settings, defaults).map_err(below)?;
+                Self::Json(Box::new(json::JsonConverter::new(format)))
+            }
             Class::Text => {
-                options::text(settings).map_err(below)?;
+                options::check(settings, options::answers(class)).map_err(below)?;
                 Self::Text(Schema::new(Kind::String).optional().shared())
             }
             Class::Bytes => {
-                options::none(settings).map_err(below)?;
+                options::check(settings, options::answers(class)).map_err(below)?;
                 Self::Bytes(Schema::new(Kind::Bytes).optional().shared())
             }
         })
     }
 
-    /// Lists what is wrong with a class and its settings; opens no connection.
-    pub(crate) fn faults(property: &str, class: &str, settings: &BTreeMap<String, String>) -> Vec<Fault> {
-        let role = if property == Role::Key.property() { Role::Key } else { Role::Value };
-        let unavailable = UnavailableValue::new(UnavailableValue::DEFAULT_MARKER);
-        Self::new(role, class, settings, &unavailable).err().unwrap_or_default()
+    /// Lists what is wrong with a class and its settings, and which have no effect; opens no connection.
+    pub(crate) fn faults(role: Role, class: &str, settings: &BTreeMap<String, String>) -> Vec<Fault> {
+        let mut faults = Self::new(role, class, settings, &Defaults::default()).err().unwrap_or_default();
+        if let Ok(class) = Class::parse(class) {
+            let remarks = answers::faults(settings, options::answers(class));
+            let remarks = remarks.into_iter().filter(|remark| remark.severity == Severity::Warning);
+            faults.extend(remarks.map(|remark| remark.below(&format!("{}.", role.property()))));
+        }
+        faults
     }
 
     /// Returns the registry that the converter asks, if it needs one.

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use sluice_core::config::{ConfigValue as _, Fault, suggest};
+use sluice_core::config::{ConfigValue as _, Fault, Severity};
 
-use super::{Class, Role};
+use super::{
+    Class, Defaults, Role,
+    answers::{self, Answers},
+};
 use crate::{
-    avro::UnavailableValue,
-    json::{DecimalFormat, JsonConverter, JsonFormat},
-    schema_registry::RegistrySettings,
+    avro::{AvroFormat, NullDefaults},
+    json::{DecimalFormat, JsonFormat},
+    schema_registry::{Normalize, RegistrySettings},
 };
 
 type Settings = BTreeMap<String, String>;
@@ -28,11 +31,13 @@ pub(super) enum SubjectStrategy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Registration {
     /// Registered if it is new.
-    Register,
+    Register(Normalize),
     /// Must be there.
-    Lookup,
+    Lookup(Normalize),
     /// Must be the newest of its subject.
     Latest,
+    /// Must be the one with this id.
+    Id(u32),
 }
 
 /// Settings of the Avro converter.
@@ -41,90 +46,86 @@ pub(super) struct AvroOptions {
     pub(super) registry: RegistrySettings,
     pub(super) strategy: SubjectStrategy,
     pub(super) registration: Registration,
+    pub(super) format: AvroFormat,
+    /// Whether bytes that are no field of anything stand there without their length, as with Confluent's serializer.
+    pub(super) bare_bytes: bool,
 }
-
-/// Settings that only say what is so anyway, and those that say nothing here.
-const CONFLUENT_FIXED: [(&str, &str); 8] = [
-    ("allow.optional.map.keys", "false"),
-    ("connect.meta.data", "true"),
-    ("discard.type.doc.default", "false"),
-    ("enhanced.avro.schema.support", "false"),
-    ("flatten.unions", "false"),
-    ("generalized.sum.type.support", "false"),
-    ("normalize.schemas", "false"),
-    ("scrub.invalid.names", "false"),
-];
-const APICURIO_FIXED: [(&str, &str); 4] = [
-    ("apicurio.registry.as-confluent", "true"),
-    ("apicurio.registry.use-id", "contentId"),
-    ("apicurio.registry.headers.enabled", "false"),
-    ("apicurio.registry.check-period-ms", ""),
-];
-const REGISTRY_KEYS: [&str; 14] = [
-    "schema.registry.url",
-    "basic.auth.credentials.source",
-    "basic.auth.user.info",
-    "schema.registry.basic.auth.user.info",
-    "bearer.auth.credentials.source",
-    "bearer.auth.token",
-    "schema.registry.ssl.ca.location",
-    "schema.registry.ssl.truststore.location",
-    "schema.registry.ssl.truststore.type",
-    "schema.registry.ssl.certificate.location",
-    "schema.registry.ssl.keystore.location",
-    "schema.registry.ssl.keystore.type",
-    "schema.registry.ssl.key.location",
-    "apicurio.registry.url",
-];
-const CONFLUENT_KEYS: [&str; 7] = [
-    "auto.register.schemas",
-    "use.latest.version",
-    "latest.compatibility.strict",
-    "key.subject.name.strategy",
-    "value.subject.name.strategy",
-    "max.schemas.per.subject",
-    "schemas.cache.config",
-];
-const APICURIO_KEYS: [&str; 2] = ["apicurio.registry.auto-register", "apicurio.registry.find-latest"];
 
 impl AvroOptions {
     /// Reads the settings; keys are relative to the converter.
     ///
     /// # Errors
     /// Every fault.
-    pub(super) fn new(class: Class, role: Role, settings: &Settings) -> Result<Self, Vec<Fault>> {
+    pub(super) fn new(
+        class: Class,
+        role: Role,
+        settings: &Settings,
+        defaults: &Defaults,
+    ) -> Result<Self, Vec<Fault>> {
         let apicurio = class == Class::ApicurioAvro;
-        let fixed: &[_] = if apicurio { &APICURIO_FIXED } else { &CONFLUENT_FIXED };
-        let own: &[_] = if apicurio { &APICURIO_KEYS } else { &CONFLUENT_KEYS };
-        let known = || fixed.iter().map(|(key, _)| *key).chain(REGISTRY_KEYS).chain(own.iter().copied());
-        let mut faults = unknown(settings, known);
-        faults.extend(fixed.iter().filter_map(|(key, value)| differs(settings, key, value)));
+        let mut faults = check(settings, answers(class)).err().unwrap_or_default();
         if apicurio {
-            faults.extend(APICURIO_FIXED[..2].iter().filter_map(|(key, value)| absent(settings, key, value)));
+            let needed = ["apicurio.registry.as-confluent", "apicurio.registry.use-id"];
+            faults.extend(needed.into_iter().filter_map(|key| absent(settings, key)));
         }
         let registration = registration(apicurio, settings).map_err(|fault| faults.push(fault));
         let strategy = strategy(role, settings).map_err(|fault| faults.push(fault));
+        let format = avro_format(settings, defaults).map_err(|fault| faults.push(fault));
         let registry = RegistrySettings::new(settings).map_err(|mut found| faults.append(&mut found));
-        match (registry, strategy, registration) {
-            (Ok(registry), Ok(strategy), Ok(registration)) if faults.is_empty() => {
-                Ok(Self { registry, strategy, registration })
+        match (registry, strategy, registration, format) {
+            (Ok(registry), Ok(strategy), Ok(registration), Ok(format)) if faults.is_empty() => {
+                Ok(Self { registry, strategy, registration, format, bare_bytes: !apicurio })
             }
             _ => Err(faults),
         }
     }
 }
 
-/// Makes the JSON converter.
+/// Returns what becomes of the settings of a class.
+pub(super) fn answers(class: Class) -> Answers {
+    match class {
+        Class::ConfluentAvro => answers::CONFLUENT,
+        Class::ApicurioAvro => answers::APICURIO,
+        Class::Json => answers::JSON,
+        Class::Text => answers::TEXT,
+        Class::Bytes => answers::NOTHING,
+    }
+}
+
+/// Checks settings against what is known of them.
+///
+/// # Errors
+/// Every fault; what only deserves a warning is none.
+pub(super) fn check(settings: &Settings, answers: Answers) -> Result<(), Vec<Fault>> {
+    let mut faults = answers::faults(settings, answers);
+    faults.retain(|fault| fault.severity == Severity::Error);
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+fn avro_format(settings: &Settings, defaults: &Defaults) -> Result<AvroFormat, Fault> {
+    let null_defaults = match optional_flag(settings, "ignore.default.for.nullables")? {
+        None => defaults.null_defaults,
+        Some(true) => NullDefaults::Keep,
+        Some(false) => NullDefaults::Replace,
+    };
+    Ok(AvroFormat {
+        connect_metadata: flag(settings, "connect.meta.data", true)?,
+        scrub_names: flag(settings, "scrub.invalid.names", false)?,
+        optional_map_keys: flag(settings, "allow.optional.map.keys", false)?,
+        schema_docs: flag(settings, "discard.type.doc.default", false)?,
+        null_defaults,
+        unavailable: defaults.unavailable.clone(),
+    })
+}
+
+/// Reads the settings of the JSON converter.
 ///
 /// # Errors
 /// Every fault.
-pub(super) fn json(settings: &Settings, unavailable: &UnavailableValue) -> Result<JsonConverter, Vec<Fault>> {
-    const KEYS: [&str; 4] =
-        ["schemas.enable", "decimal.format", "schemas.cache.size", "replace.null.with.default"];
-    let mut faults = unknown(settings, || KEYS.into_iter());
-    // Connect's default puts a column's default in the place of its NULL; that is not repeated here.
-    faults.extend(differs(settings, "replace.null.with.default", "false"));
+pub(super) fn json(settings: &Settings, defaults: &Defaults) -> Result<JsonFormat, Vec<Fault>> {
+    let mut faults = check(settings, answers::JSON).err().unwrap_or_default();
     let schemas_enable = flag(settings, "schemas.enable", true).map_err(|fault| faults.push(fault));
+    let replace = optional_flag(settings, "replace.null.with.default").map_err(|fault| faults.push(fault));
     let decimal = match settings.get("decimal.format").map(|text| text.to_ascii_uppercase()).as_deref() {
         None | Some("BASE64") => DecimalFormat::Base64,
         Some("NUMERIC") => DecimalFormat::Numeric,
@@ -133,48 +134,15 @@ pub(super) fn json(settings: &Settings, unavailable: &UnavailableValue) -> Resul
             DecimalFormat::Base64
         }
     };
-    match schemas_enable {
-        Ok(schemas_enable) if faults.is_empty() => {
-            Ok(JsonConverter::new(JsonFormat { schemas_enable, decimal, unavailable: unavailable.clone() }))
-        }
-        _ => Err(faults),
-    }
-}
-
-/// Checks the settings of the text converter.
-///
-/// # Errors
-/// Every fault.
-pub(super) fn text(settings: &Settings) -> Result<(), Vec<Fault>> {
-    let mut faults = unknown(settings, || ["converter.encoding"].into_iter());
-    faults.extend(differs(settings, "converter.encoding", "UTF-8"));
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
-}
-
-/// Checks the settings of a converter that has none.
-///
-/// # Errors
-/// Every fault.
-pub(super) fn none(settings: &Settings) -> Result<(), Vec<Fault>> {
-    let faults = unknown(settings, std::iter::empty);
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
-}
-
-/// Names settings that the converter does not have.
-pub(super) fn unknown<I: Iterator<Item = &'static str>>(
-    settings: &Settings,
-    known: impl Fn() -> I,
-) -> Vec<Fault> {
-    let unknown = settings.keys().filter(|key| !known().any(|name| name == key.as_str()));
-    unknown
-        .map(|key| {
-            let fault = Fault::new("config.unknown_property", key, "the converter has no such setting");
-            match suggest(key, known()) {
-                Some(name) => fault.hint(format!("did you mean `{name}`?")),
-                None => fault,
-            }
-        })
-        .collect()
+    let (Ok(schemas_enable), Ok(replace), true) = (schemas_enable, replace, faults.is_empty()) else {
+        return Err(faults);
+    };
+    let null_defaults = match replace {
+        None => defaults.null_defaults,
+        Some(true) => NullDefaults::Replace,
+        Some(false) => NullDefaults::Keep,
+    };
+    Ok(JsonFormat { schemas_enable, decimal, null_defaults, unavailable: defaults.unavailable.clone() })
 }
 
 /// Reads a flag.
@@ -182,36 +150,45 @@ pub(super) fn unknown<I: Iterator<Item = &'static str>>(
 /// # Errors
 /// The fault.
 pub(super) fn flag(settings: &Settings, key: &str, default: bool) -> Result<bool, Fault> {
-    settings.get(key).map_or(Ok(default), |text| {
+    Ok(optional_flag(settings, key)?.unwrap_or(default))
+}
+
+fn optional_flag(settings: &Settings, key: &str) -> Result<Option<bool>, Fault> {
+    let parse = |text: &String| {
         bool::parse(text).map_err(|expected| Fault::invalid(key, format!("expected {expected}")))
-    })
-}
-
-fn differs(settings: &Settings, key: &str, value: &str) -> Option<Fault> {
-    let given = settings.get(key)?;
-    let same = value.is_empty() || given.eq_ignore_ascii_case(value);
-    (!same).then(|| Fault::invalid(key, format!("only `{value}` is supported")))
-}
-
-fn absent(settings: &Settings, key: &str, value: &str) -> Option<Fault> {
-    let fault = || {
-        Fault::new("config.missing_property", key, format!("must be set to `{value}`"))
-            .hint("without it Apicurio's converter writes a format that only its own converter reads")
     };
-    (!settings.contains_key(key)).then(fault)
+    settings.get(key).map(parse).transpose()
+}
+
+/// Names a setting of Apicurio's converter without which it writes its own format.
+fn absent(settings: &Settings, key: &str) -> Option<Fault> {
+    if settings.contains_key(key) { None } else { answers::missing(key, answers::APICURIO) }
 }
 
 fn registration(apicurio: bool, settings: &Settings) -> Result<Registration, Fault> {
     let (register, latest) = if apicurio {
-        (flag(settings, APICURIO_KEYS[0], false)?, flag(settings, APICURIO_KEYS[1], false)?)
+        (
+            flag(settings, "apicurio.registry.auto-register", false)?,
+            flag(settings, "apicurio.registry.find-latest", false)?,
+        )
     } else {
         (flag(settings, "auto.register.schemas", true)?, flag(settings, "use.latest.version", false)?)
     };
-    Ok(match (register, latest) {
-        (true, _) => Registration::Register,
-        (false, true) => Registration::Latest,
-        (false, false) => Registration::Lookup,
+    let normalize = Normalize(flag(settings, "normalize.schemas", false)?);
+    // The order of Confluent's serializer.
+    Ok(match (register, schema_id(settings)?, latest) {
+        (true, ..) => Registration::Register(normalize),
+        (false, Some(id), _) => Registration::Id(id),
+        (false, None, true) => Registration::Latest,
+        (false, None, false) => Registration::Lookup(normalize),
     })
+}
+
+/// Reads `use.schema.id`; a negative one is Confluent's way to say none.
+fn schema_id(settings: &Settings) -> Result<Option<u32>, Fault> {
+    let Some(text) = settings.get("use.schema.id") else { return Ok(None) };
+    let id: i32 = text.parse().map_err(|_| Fault::invalid("use.schema.id", "expected a number"))?;
+    Ok(id.try_into().ok())
 }
 
 fn strategy(role: Role, settings: &Settings) -> Result<SubjectStrategy, Fault> {
@@ -237,7 +214,7 @@ mod tests {
 
     fn options(class: Class, pairs: &[(&str, &str)]) -> Result<AvroOptions, Vec<Fault>> {
         let settings = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        AvroOptions::new(class, Role::Value, &settings)
+        AvroOptions::new(class, Role::Value, &settings, &Defaults::default())
     }
 
     const URL: (&str, &str) = ("schema.registry.url", "http://r:8081");
@@ -257,9 +234,12 @@ mod tests {
 
         assert_eq!(
             (default.strategy, default.registration),
-            (SubjectStrategy::Topic, Registration::Register)
+            (SubjectStrategy::Topic, Registration::Register(Normalize(false)))
         );
-        assert_eq!((other.strategy, other.registration), (SubjectStrategy::Record, Registration::Lookup));
+        assert_eq!(
+            (other.strategy, other.registration),
+            (SubjectStrategy::Record, Registration::Lookup(Normalize(false)))
+        );
     }
 
     #[test]
@@ -277,19 +257,55 @@ mod tests {
         );
 
         assert_eq!(faults[0].property, "apicurio.registry.as-confluent");
-        assert_eq!(fine.unwrap().registration, Registration::Register);
+        assert_eq!(fine.unwrap().registration, Registration::Register(Normalize(false)));
     }
 
     #[test]
-    fn setting_that_would_change_the_schemas_is_refused_and_a_misspelt_one_named() {
-        let faults = options(
-            Class::ConfluentAvro,
-            &[URL, ("connect.meta.data", "false"), ("auto.register.schema", "true")],
-        )
-        .err()
-        .unwrap();
+    fn setting_that_cannot_be_obeyed_is_refused_with_what_to_do() {
+        let faults = options(Class::ConfluentAvro, &[URL, ("latest.compatibility.strict", "false")]);
 
-        assert_eq!(faults.len(), 2);
-        assert_eq!(faults[0].hint.as_deref(), Some("did you mean `auto.register.schemas`?"));
+        let faults = faults.err().unwrap();
+        assert_eq!(faults[0].property, "latest.compatibility.strict");
+        assert!(faults[0].hint.is_some());
+    }
+
+    #[test]
+    fn setting_without_effect_is_no_fault() {
+        assert!(
+            options(Class::ConfluentAvro, &[URL, ("max.retries", "3"), ("retries.wait.ms", "10")]).is_ok()
+        );
+    }
+
+    #[test]
+    fn nulls_are_kept_unless_a_setting_or_the_connector_says_otherwise() {
+        let format = |pairs: &[(&str, &str)], null_defaults| {
+            let settings: Settings =
+                pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            let defaults = Defaults { null_defaults, ..Defaults::default() };
+            let avro = avro_format(&settings, &defaults).unwrap().null_defaults;
+            (avro, json(&BTreeMap::new(), &defaults).unwrap().null_defaults)
+        };
+
+        assert_eq!(
+            format(&[], NullDefaults::KeepInRows),
+            (NullDefaults::KeepInRows, NullDefaults::KeepInRows)
+        );
+        assert_eq!(format(&[], NullDefaults::Replace), (NullDefaults::Replace, NullDefaults::Replace));
+        let ignore = ("ignore.default.for.nullables", "true");
+        assert_eq!(format(&[ignore], NullDefaults::Replace).0, NullDefaults::Keep);
+        let fill = ("ignore.default.for.nullables", "false");
+        assert_eq!(format(&[fill], NullDefaults::KeepInRows).0, NullDefaults::Replace);
+    }
+
+    #[test]
+    fn id_wins_over_the_newest_version_and_registering_over_both() {
+        let pairs = [URL, ("use.schema.id", "7"), ("use.latest.version", "true")];
+        let off = ("auto.register.schemas", "false");
+
+        let registering = options(Class::ConfluentAvro, &pairs).unwrap().registration;
+        let by_id = options(Class::ConfluentAvro, &[&pairs[..], &[off]].concat()).unwrap().registration;
+
+        assert_eq!(registering, Registration::Register(Normalize(false)));
+        assert_eq!(by_id, Registration::Id(7));
     }
 }

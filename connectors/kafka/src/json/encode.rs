@@ -17,7 +17,7 @@ use super::{
     text::{push_base64, push_integer, push_key, push_string, separate},
 };
 use crate::avro::{
-    UnavailableValue,
+    NullDefaults, UnavailableValue,
     encode::zero,
     text::{push_double, push_float},
 };
@@ -36,6 +36,8 @@ pub struct ChangeEncoder {
     schema: Arc<ChangeSchema>,
     frame: Frame,
     format: JsonFormat,
+    /// As `format`, for the source block.
+    source: JsonFormat,
 }
 
 /// What stands around a payload.
@@ -51,7 +53,7 @@ impl Frame {
             return Ok(Self { before: Vec::new(), after: b"" });
         }
         let mut before = b"{\"schema\":".to_vec();
-        schema::push(&mut before, schema, None, format.decimal)?;
+        schema::push(&mut before, schema, None, format)?;
         before.extend_from_slice(b",\"payload\":");
         Ok(Self { before, after: b"}" })
     }
@@ -101,7 +103,8 @@ impl ChangeEncoder {
     /// [`JsonError::Encode`] when a default in the schemas is not of its type.
     pub fn compile(schema: &Arc<ChangeSchema>, format: &JsonFormat) -> Result<Self, JsonError> {
         let frame = Frame::compile(&schema.envelope, format)?;
-        Ok(Self { schema: Arc::clone(schema), frame, format: format.clone() })
+        let source = JsonFormat { null_defaults: format.null_defaults.of_source(), ..format.clone() };
+        Ok(Self { schema: Arc::clone(schema), frame, format: format.clone(), source })
     }
 
     /// Appends the message of a change; null in required columns of `before` is filled as in Avro.
@@ -123,49 +126,63 @@ impl ChangeEncoder {
 
     fn push_part(&self, out: &mut Vec<u8>, field: &Field, change: &Change) -> Result<(), JsonError> {
         match (&*field.name, &change.before, &change.after, &change.transaction) {
-            (field::BEFORE, Some(values), ..) => self.push_row(out, field, values, true),
-            (field::AFTER, _, Some(values), _) => self.push_row(out, field, values, false),
-            (field::SOURCE, ..) => self.push_row(out, field, &change.source, false),
-            (field::TRANSACTION, .., Some(block)) => {
-                push_block(out, &field.schema, block, self.format.decimal)
-            }
+            (field::BEFORE, Some(values), ..) => push_row(out, field, values, Image::Old, &self.format),
+            (field::AFTER, _, Some(values), _) => push_row(out, field, values, Image::New, &self.format),
+            (field::SOURCE, ..) => push_row(out, field, &change.source, Image::New, &self.source),
+            (field::TRANSACTION, .., Some(block)) => push_block(out, &field.schema, block, &self.format),
             (field::OP, ..) => {
                 push_string(out, change.operation.code());
                 Ok(())
             }
             (name @ (field::TS_MS | field::TS_US | field::TS_NS), ..) => {
-                push_value(out, Some(&field.schema), &change.clock(name), self.format.decimal)
+                push_value(out, Some(&field.schema), &change.clock(name), &self.format)
             }
-            _ => push_value(out, Some(&field.schema), &Value::Null, self.format.decimal),
+            _ => push_value(out, Some(&field.schema), &Value::Null, &self.format),
         }
     }
+}
 
-    fn push_row(&self, out: &mut Vec<u8>, of: &Field, values: &[Value], old: bool) -> Result<(), JsonError> {
-        let fields = of.schema.fields();
-        check_count(fields, values)?;
-        out.push(b'{');
-        for (field, value) in fields.iter().zip(values) {
-            push_key(out, &field.name);
-            let schema = &field.schema;
-            let filled = if old && value.is_null() && !schema.optional && schema.default.is_none() {
-                push_value(out, Some(schema), &zero(schema), self.format.decimal)
-            } else {
-                push_marked(out, Some(schema), value, &self.format)
-            };
-            filled.map_err(|error| error.within(&field.name))?;
-        }
-        out.push(b'}');
-        Ok(())
+/// Whether a row's columns are all known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Image {
+    /// Columns may be missing: null in a required one becomes its type's zero.
+    Old,
+    New,
+}
+
+fn push_row(
+    out: &mut Vec<u8>,
+    of: &Field,
+    values: &[Value],
+    image: Image,
+    format: &JsonFormat,
+) -> Result<(), JsonError> {
+    let fields = of.schema.fields();
+    check_count(fields, values)?;
+    out.push(b'{');
+    for (field, value) in fields.iter().zip(values) {
+        push_key(out, &field.name);
+        let schema = &field.schema;
+        let is_missing =
+            image == Image::Old && value.is_null() && !schema.optional && schema.default.is_none();
+        let filled = if is_missing {
+            push_value(out, Some(schema), &zero(schema), format)
+        } else {
+            push_marked(out, Some(schema), value, format)
+        };
+        filled.map_err(|error| error.within(&field.name))?;
     }
+    out.push(b'}');
+    Ok(())
 }
 
 fn push_block(
     out: &mut Vec<u8>,
     schema: &SchemaRef,
     block: &TransactionBlock,
-    decimal: DecimalFormat,
+    format: &JsonFormat,
 ) -> Result<(), JsonError> {
-    push_value(out, Some(schema), &block.clone().into_value(schema), decimal)
+    push_value(out, Some(schema), &block.clone().into_value(schema), format)
 }
 
 fn check_count(fields: &[Field], values: &[Value]) -> Result<(), JsonError> {
@@ -185,7 +202,7 @@ fn push_marked(
     match (schema, value) {
         (Some(schema), Value::Unavailable) => {
             let form = form(&format.unavailable, schema)?;
-            push_value(out, Some(schema), &form, format.decimal)
+            push_value(out, Some(schema), &form, format)
         }
         (None, Value::Unavailable) => {
             push_string(out, format.unavailable.text());
@@ -202,7 +219,7 @@ fn push_marked(
             out.push(b'}');
             Ok(())
         }
-        _ => push_value(out, schema, value, format.decimal),
+        _ => push_value(out, schema, value, format),
     }
 }
 
@@ -217,18 +234,20 @@ fn form(unavailable: &UnavailableValue, schema: &Schema) -> Result<Value, JsonEr
     unavailable.form(schema).ok_or_else(problem)
 }
 
-/// Appends a value; null in a required field becomes its default.
+/// Appends a value; null in a required field becomes its default, and in others as the format says.
 pub(super) fn push_value(
     out: &mut Vec<u8>,
     schema: Option<&Schema>,
     value: &Value,
-    decimal: DecimalFormat,
+    format: &JsonFormat,
 ) -> Result<(), JsonError> {
     match (schema, value) {
-        (Some(schema), Value::Null) if !schema.optional => match &schema.default {
-            Some(default) => return push_value(out, Some(schema), default, decimal),
-            None => return Err(JsonError::encode("null in a required field without default")),
-        },
+        (Some(schema), Value::Null) if !schema.optional || replaces_null(schema, format) => {
+            match &schema.default {
+                Some(default) => return push_value(out, Some(schema), default, format),
+                None => return Err(JsonError::encode("null in a required field without default")),
+            }
+        }
         (_, Value::Null) => out.extend_from_slice(b"null"),
         (Some(schema), value) if !value.fits(schema) => {
             let problem =
@@ -239,14 +258,14 @@ pub(super) fn push_value(
         (_, Value::Boolean(value)) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
         (_, Value::Float32(value)) => push_number(out, |text| push_float(text, *value)),
         (_, Value::Float64(value)) => push_number(out, |text| push_double(text, *value)),
-        (schema, Value::Bytes(bytes)) => push_bytes(out, schema, bytes, decimal)?,
-        (schema, Value::Array(values)) => push_list(out, schema, values, decimal)?,
-        (schema, Value::Map(pairs)) => push_map(out, schema, pairs, decimal)?,
+        (schema, Value::Bytes(bytes)) => push_bytes(out, schema, bytes, format)?,
+        (schema, Value::Array(values)) => push_list(out, schema, values, format)?,
+        (schema, Value::Map(pairs)) => push_map(out, schema, pairs, format)?,
         (_, Value::Struct(value)) => {
             out.push(b'{');
             for (field, value) in value.schema().fields().iter().zip(value.values()) {
                 push_key(out, &field.name);
-                push_value(out, Some(&field.schema), value, decimal)
+                push_value(out, Some(&field.schema), value, format)
                     .map_err(|error| error.within(&field.name))?;
             }
             out.push(b'}');
@@ -259,6 +278,10 @@ pub(super) fn push_value(
     Ok(())
 }
 
+fn replaces_null(schema: &Schema, format: &JsonFormat) -> bool {
+    format.null_defaults == NullDefaults::Replace && schema.default.is_some()
+}
+
 fn push_number(out: &mut Vec<u8>, print: impl FnOnce(&mut String)) {
     let mut text = String::new();
     print(&mut text);
@@ -269,10 +292,10 @@ fn push_bytes(
     out: &mut Vec<u8>,
     schema: Option<&Schema>,
     bytes: &[u8],
-    decimal: DecimalFormat,
+    format: &JsonFormat,
 ) -> Result<(), JsonError> {
     match schema {
-        Some(schema) if decimal == DecimalFormat::Numeric && schema.is_named(connect::DECIMAL) => {
+        Some(schema) if format.decimal == DecimalFormat::Numeric && schema.is_named(connect::DECIMAL) => {
             let scale = schema.parameter("scale").and_then(|scale| scale.parse().ok());
             let scale = scale.ok_or_else(|| JsonError::encode("the Decimal has no parameter `scale`"))?;
             out.extend_from_slice(decimal::to_text(bytes, scale).as_bytes());
@@ -286,7 +309,7 @@ fn push_list(
     out: &mut Vec<u8>,
     schema: Option<&Schema>,
     values: &[Value],
-    decimal: DecimalFormat,
+    format: &JsonFormat,
 ) -> Result<(), JsonError> {
     let items = match schema {
         Some(Schema { kind: Kind::Array(items), .. }) => Some(&**items),
@@ -295,7 +318,7 @@ fn push_list(
     out.push(b'[');
     for value in values {
         separate(out);
-        push_value(out, items, value, decimal)?;
+        push_value(out, items, value, format)?;
     }
     out.push(b']');
     Ok(())
@@ -305,7 +328,7 @@ fn push_map(
     out: &mut Vec<u8>,
     schema: Option<&Schema>,
     pairs: &[(Value, Value)],
-    decimal: DecimalFormat,
+    format: &JsonFormat,
 ) -> Result<(), JsonError> {
     let (keys, values) = match schema {
         Some(Schema { kind: Kind::Map { key, value }, .. }) => (Some(&**key), Some(&**value)),
@@ -319,13 +342,13 @@ fn push_map(
     for (key, value) in pairs {
         if text_keys {
             push_key(out, key.as_str().ok_or_else(|| JsonError::encode("a map's key is no text"))?);
-            push_value(out, values, value, decimal)?;
+            push_value(out, values, value, format)?;
         } else {
             separate(out);
             out.push(b'[');
-            push_value(out, keys, key, decimal)?;
+            push_value(out, keys, key, format)?;
             out.push(b',');
-            push_value(out, values, value, decimal)?;
+            push_value(out, values, value, format)?;
             out.push(b']');
         }
     }

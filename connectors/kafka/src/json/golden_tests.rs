@@ -5,7 +5,7 @@ use proptest::prelude::{any, prop_assert_eq, proptest};
 use serde_json::{Value as Json, json};
 use sluice_core::{SchemaRef, Value, record::Payload};
 
-use crate::avro::UnavailableValue;
+use crate::avro::AvroFormat;
 
 use super::{ChangeEncoder, DecimalFormat, Decoder, Encoder, JsonError, JsonFormat, decode};
 
@@ -173,10 +173,7 @@ fn placeholder_in_a_row_is_unavailable_and_back() {
 /// Returns a value's Avro datum, which has no room for what structs say of their own schema.
 fn datum(schema: &SchemaRef, value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
-    crate::avro::Encoder::compile(schema, &UnavailableValue::default())
-        .unwrap()
-        .encode(value, &mut out)
-        .unwrap();
+    crate::avro::Encoder::compile(schema, &AvroFormat::default()).unwrap().encode(value, &mut out).unwrap();
     out
 }
 

@@ -25,7 +25,7 @@ pub use decode::Decoder;
 pub use encode::{ChangeEncoder, Encoder};
 pub use error::JsonError;
 
-use crate::avro::UnavailableValue;
+use crate::avro::{NullDefaults, UnavailableValue};
 
 /// How Decimals are written; the converters' `decimal.format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +44,8 @@ pub struct JsonFormat {
     pub schemas_enable: bool,
     /// How Decimals are written. Both forms are read.
     pub decimal: DecimalFormat,
+    /// What becomes of null in an optional field with a default; the converters' `replace.null.with.default`.
+    pub null_defaults: NullDefaults,
     /// How unavailable values are written, and recognised in rows.
     pub unavailable: UnavailableValue,
 }

@@ -8,7 +8,7 @@ use sluice_core::{
 };
 
 use super::{
-    DecimalFormat,
+    JsonFormat,
     decode::value_of,
     encode::push_value,
     error::JsonError,
@@ -30,34 +30,34 @@ pub(super) fn push(
     out: &mut Vec<u8>,
     schema: &Schema,
     field: Option<&str>,
-    decimal: DecimalFormat,
+    format: &JsonFormat,
 ) -> Result<(), JsonError> {
     out.push(b'{');
     push_member(out, "type", type_name(&schema.kind));
     match &schema.kind {
         Kind::Array(items) => {
             push_key(out, "items");
-            push(out, items, None, decimal)?;
+            push(out, items, None, format)?;
         }
         Kind::Map { key, value } => {
             push_key(out, "keys");
-            push(out, key, None, decimal)?;
+            push(out, key, None, format)?;
             push_key(out, "values");
-            push(out, value, None, decimal)?;
+            push(out, value, None, format)?;
         }
         Kind::Struct(fields) => {
             push_key(out, "fields");
             out.push(b'[');
             for field in fields {
                 separate(out);
-                push(out, &field.schema, Some(&field.name), decimal)
+                push(out, &field.schema, Some(&field.name), format)
                     .map_err(|error| error.within(&field.name))?;
             }
             out.push(b']');
         }
         _ => {}
     }
-    push_annotations(out, schema, decimal)?;
+    push_annotations(out, schema, format)?;
     if let Some(field) = field {
         push_member(out, "field", field);
     }
@@ -65,7 +65,7 @@ pub(super) fn push(
     Ok(())
 }
 
-fn push_annotations(out: &mut Vec<u8>, schema: &Schema, decimal: DecimalFormat) -> Result<(), JsonError> {
+fn push_annotations(out: &mut Vec<u8>, schema: &Schema, format: &JsonFormat) -> Result<(), JsonError> {
     push_key(out, "optional");
     out.extend_from_slice(if schema.optional { b"true" } else { b"false" });
     if let Some(name) = &schema.name {
@@ -88,7 +88,7 @@ fn push_annotations(out: &mut Vec<u8>, schema: &Schema, decimal: DecimalFormat) 
     }
     if let Some(default) = &schema.default {
         push_key(out, "default");
-        push_value(out, Some(schema), default, decimal)?;
+        push_value(out, Some(schema), default, format)?;
     }
     Ok(())
 }

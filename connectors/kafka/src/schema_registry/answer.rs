@@ -7,6 +7,8 @@ use super::RegistryError;
 
 /// Longest part of an answer's text that a message shows.
 const SHOWN_LENGTH: usize = 500;
+/// Confluent's error code of a registry, a context or a subject in a mode that takes no schemas.
+const OPERATION_NOT_PERMITTED: i64 = 42205;
 
 /// One answer that is neither a failure of the network nor of the server.
 pub(super) struct Answer {
@@ -71,6 +73,15 @@ impl Answer {
         self.schema()
     }
 
+    /// Tells why a schema was not taken, from an answer 422.
+    pub(super) fn refused(&self, subject: &str) -> RegistryError {
+        let (subject, reason) = (subject.to_owned(), self.message());
+        match self.error_code() {
+            Some(OPERATION_NOT_PERMITTED) => RegistryError::ReadOnly { subject, reason },
+            _ => RegistryError::InvalidSchema { subject, reason },
+        }
+    }
+
     /// Names an answer that no registry should give.
     pub(super) fn unexpected(&self) -> RegistryError {
         self.problem(&format!("status {}: {}", self.status, self.message()))
@@ -112,6 +123,17 @@ mod tests {
         let answer = answer(200, r#"{"schemaType":"PROTOBUF","schema":"syntax"}"#).unwrap();
 
         assert_eq!(answer.avro_schema(7).unwrap_err().class(), ErrorClass::Reject);
+    }
+
+    #[test]
+    fn read_only_registry_is_told_from_an_invalid_schema() {
+        let read_only = r#"{"error_code":42205,"message":"Subject t-value is in read-only mode"}"#;
+        let read_only = answer(422, read_only).unwrap().refused("t-value");
+        let invalid = answer(422, r#"{"error_code":42201,"message":"Invalid schema"}"#).unwrap().refused("t");
+
+        assert!(matches!(read_only, RegistryError::ReadOnly { .. }));
+        assert!(read_only.hint().is_some_and(|hint| hint.contains("READWRITE")));
+        assert!(matches!(invalid, RegistryError::InvalidSchema { .. }));
     }
 
     #[test]

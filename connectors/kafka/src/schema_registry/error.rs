@@ -1,5 +1,7 @@
 //! What can go wrong with a Schema Registry.
 
+use std::{error::Error, io};
+
 use sluice_core::{Classify, ErrorClass};
 
 /// A failure of the Schema Registry. Messages hold schemas and addresses, never credentials.
@@ -77,6 +79,24 @@ pub enum RegistryError {
         /// Id of the newest schema.
         id: u32,
     },
+    /// The schema that is to be used is another than the one to be written.
+    #[error(
+        "schema {id} is not the schema of the records for subject `{subject}`, and `use.schema.id` is {id}"
+    )]
+    OtherSchema {
+        /// The subject.
+        subject: String,
+        /// The id.
+        id: u32,
+    },
+    /// The registry takes no new schemas.
+    #[error("the Schema Registry takes no new schema for subject `{subject}`: {reason}")]
+    ReadOnly {
+        /// The subject.
+        subject: String,
+        /// What it says.
+        reason: String,
+    },
     /// A record names a schema that the registry does not have.
     #[error("the Schema Registry has no schema with id {id}")]
     UnknownId {
@@ -91,12 +111,45 @@ pub enum RegistryError {
         /// Why not.
         problem: String,
     },
+    /// Server or client does not accept the other's certificate.
+    #[error("no TLS to the Schema Registry at `{url}`: {problem}")]
+    Handshake {
+        /// Its address.
+        url: String,
+        /// What does not fit.
+        problem: String,
+    },
     /// Certificates or keys that cannot be used.
     #[error("cannot set up TLS to the Schema Registry: {problem}")]
     Tls {
         /// What does not fit.
         problem: String,
     },
+}
+
+impl RegistryError {
+    /// Tells a certificate that was not accepted, which no waiting mends, from a registry that is away.
+    pub(super) fn of_request(url: String, error: reqwest::Error) -> Self {
+        let source = error.without_url();
+        match tls_problem(&source) {
+            Some(problem) => Self::Handshake { url, problem },
+            None => Self::Unreachable { url, source },
+        }
+    }
+}
+
+fn tls_problem(error: &reqwest::Error) -> Option<String> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        // An I/O error hides what it holds from the chain of sources.
+        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let held = held.map(|held| held as &(dyn Error + 'static)).unwrap_or(error);
+        if let Some(problem) = held.downcast_ref::<rustls::Error>() {
+            return Some(problem.to_string());
+        }
+        cause = held.source();
+    }
+    None
 }
 
 impl Classify for RegistryError {
@@ -111,6 +164,9 @@ impl Classify for RegistryError {
             | Self::InvalidSchema { .. }
             | Self::NotRegistered { .. }
             | Self::NotLatest { .. }
+            | Self::OtherSchema { .. }
+            | Self::ReadOnly { .. }
+            | Self::Handshake { .. }
             | Self::Tls { .. } => ErrorClass::Stop,
         }
     }
@@ -125,6 +181,9 @@ impl Classify for RegistryError {
             Self::InvalidSchema { .. } => "kafka.schema_invalid",
             Self::NotRegistered { .. } => "kafka.schema_not_registered",
             Self::NotLatest { .. } => "kafka.schema_not_latest",
+            Self::OtherSchema { .. } => "kafka.schema_other",
+            Self::ReadOnly { .. } => "kafka.registry_read_only",
+            Self::Handshake { .. } => "kafka.registry_handshake",
             Self::UnknownId { .. } => "kafka.schema_id_unknown",
             Self::Unsupported { .. } => "kafka.schema_unsupported",
             Self::Tls { .. } => "kafka.registry_tls",
@@ -138,7 +197,8 @@ impl Classify for RegistryError {
             }
             Self::Unavailable { .. } => "look at the registry's log; the connector tries again",
             Self::Unauthorized { .. } => {
-                "set `basic.auth.credentials.source=USER_INFO` and `basic.auth.user.info=user:password` of the converters"
+                "set `basic.auth.credentials.source=USER_INFO` and `basic.auth.user.info=user:password` of the converters, \
+                 or `bearer.auth.token`; with 403, let this user read and write the subject"
             }
             Self::Unexpected { .. } => {
                 "check the path of `schema.registry.url`: Confluent's API is at the root, Apicurio's at `/apis/ccompat/v7`"
@@ -152,6 +212,16 @@ impl Classify for RegistryError {
             Self::NotRegistered { .. } => "register it, or set `auto.register.schemas=true` of the converter",
             Self::NotLatest { .. } => {
                 "register the new schema, or set `auto.register.schemas=true` of the converter"
+            }
+            Self::OtherSchema { .. } => {
+                "name the id of the schema that the records have now, or set `auto.register.schemas=true` of the converter"
+            }
+            Self::ReadOnly { .. } => {
+                "set the registry's mode to READWRITE, or register the schema where it may be and set `auto.register.schemas=false`"
+            }
+            Self::Handshake { .. } => {
+                "name the authority that signed the server's certificate in `schema.registry.ssl.truststore.location` (PEM), \
+                 and our own certificate in `schema.registry.ssl.keystore.location` if the server asks for one"
             }
             Self::UnknownId { .. } => {
                 "the record was written with another registry, or that registry was restored without this schema"

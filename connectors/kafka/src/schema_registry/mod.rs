@@ -5,6 +5,7 @@
 mod answer;
 mod error;
 mod settings;
+mod tls;
 
 use std::{
     collections::HashMap,
@@ -14,11 +15,12 @@ use std::{
     },
 };
 
-use reqwest::{Client, Method, Url};
+use reqwest::{Client, Method};
 use sluice_core::Classify as _;
 
 use answer::Answer;
 pub use error::RegistryError;
+use settings::Address;
 pub(crate) use settings::RegistrySettings;
 
 /// Media type of the API's requests and answers.
@@ -34,6 +36,18 @@ pub(crate) struct SchemaRegistry {
     ids: Mutex<HashMap<(String, String), u32>>,
 }
 
+/// Whether the registry may bring a schema into its normal form first; `normalize.schemas`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Normalize(pub(crate) bool);
+
+/// What a request asks for, below the registry's address.
+struct Request<'a> {
+    method: Method,
+    path: &'a [&'a str],
+    normalize: bool,
+    schema: Option<&'a str>,
+}
+
 /// The newest version under a subject.
 #[derive(Debug)]
 pub(crate) struct Latest {
@@ -41,6 +55,16 @@ pub(crate) struct Latest {
     pub(crate) id: u32,
     /// Text of the schema.
     pub(crate) schema: String,
+}
+
+impl<'a> Request<'a> {
+    fn get(path: &'a [&'a str]) -> Self {
+        Self { method: Method::GET, path, normalize: false, schema: None }
+    }
+
+    fn post(path: &'a [&'a str], schema: &'a str, Normalize(normalize): Normalize) -> Self {
+        Self { method: Method::POST, path, normalize, schema: Some(schema) }
+    }
 }
 
 impl SchemaRegistry {
@@ -57,17 +81,20 @@ impl SchemaRegistry {
     ///
     /// # Errors
     /// Class *stop* when the registry refuses the schema, with the schema it is compared with.
-    pub(crate) async fn register(&self, subject: &str, schema: &str) -> Result<u32, RegistryError> {
+    pub(crate) async fn register(
+        &self,
+        subject: &str,
+        schema: &str,
+        normalize: Normalize,
+    ) -> Result<u32, RegistryError> {
         if let Some(id) = self.known(subject, schema) {
             return Ok(id);
         }
-        let answer = self.ask(Method::POST, &["subjects", subject, "versions"], Some(schema)).await?;
+        let answer = self.ask(Request::post(&["subjects", subject, "versions"], schema, normalize)).await?;
         match answer.status {
             200 => self.learn(subject, schema, answer.id()?),
             409 => Err(self.incompatible(subject, schema, answer.message()).await),
-            422 => {
-                Err(RegistryError::InvalidSchema { subject: subject.to_owned(), reason: answer.message() })
-            }
+            422 => Err(answer.refused(subject)),
             _ => Err(answer.unexpected()),
         }
     }
@@ -76,19 +103,22 @@ impl SchemaRegistry {
     ///
     /// # Errors
     /// [`RegistryError::NotRegistered`] when it has none.
-    pub(crate) async fn lookup(&self, subject: &str, schema: &str) -> Result<u32, RegistryError> {
+    pub(crate) async fn lookup(
+        &self,
+        subject: &str,
+        schema: &str,
+        normalize: Normalize,
+    ) -> Result<u32, RegistryError> {
         if let Some(id) = self.known(subject, schema) {
             return Ok(id);
         }
-        let answer = self.ask(Method::POST, &["subjects", subject], Some(schema)).await?;
+        let answer = self.ask(Request::post(&["subjects", subject], schema, normalize)).await?;
         match answer.status {
             200 => self.learn(subject, schema, answer.id()?),
             404 if answer.error_code().is_some() => {
                 Err(RegistryError::NotRegistered { subject: subject.to_owned() })
             }
-            422 => {
-                Err(RegistryError::InvalidSchema { subject: subject.to_owned(), reason: answer.message() })
-            }
+            422 => Err(answer.refused(subject)),
             _ => Err(answer.unexpected()),
         }
     }
@@ -98,7 +128,7 @@ impl SchemaRegistry {
     /// # Errors
     /// [`RegistryError::NotRegistered`] when there is none.
     pub(crate) async fn latest(&self, subject: &str) -> Result<Latest, RegistryError> {
-        let answer = self.ask(Method::GET, &["subjects", subject, "versions", "latest"], None).await?;
+        let answer = self.ask(Request::get(&["subjects", subject, "versions", "latest"])).await?;
         match answer.status {
             200 => Ok(Latest { id: answer.id()?, schema: answer.schema()? }),
             404 if answer.error_code().is_some() => {
@@ -114,7 +144,7 @@ impl SchemaRegistry {
     /// Class *reject* when the registry does not know the id or the schema is no Avro; *retry* when it
     /// does not answer.
     pub(crate) async fn schema(&self, id: u32) -> Result<String, RegistryError> {
-        let answer = self.ask(Method::GET, &["schemas", "ids", &id.to_string()], None).await?;
+        let answer = self.ask(Request::get(&["schemas", "ids", &id.to_string()])).await?;
         match answer.status {
             200 => answer.avro_schema(id),
             404 if answer.error_code().is_some() => Err(RegistryError::UnknownId { id }),
@@ -127,23 +157,18 @@ impl SchemaRegistry {
     /// # Errors
     /// As any request.
     pub(crate) async fn ping(&self) -> Result<(), RegistryError> {
-        let answer = self.ask(Method::GET, &["schemas", "types"], None).await?;
+        let answer = self.ask(Request::get(&["schemas", "types"])).await?;
         if answer.status == 200 { Ok(()) } else { Err(answer.unexpected()) }
     }
 
     /// Sends a request to the address that answered last, then to the others.
-    async fn ask(
-        &self,
-        method: Method,
-        path: &[&str],
-        schema: Option<&str>,
-    ) -> Result<Answer, RegistryError> {
+    async fn ask(&self, request: Request<'_>) -> Result<Answer, RegistryError> {
         let addresses = self.settings.addresses();
         let first = self.preferred.load(Ordering::Relaxed);
         let mut last = None;
         for step in 0..addresses.len() {
             let index = (first + step) % addresses.len();
-            let result = self.ask_at(&addresses[index], method.clone(), path, schema).await;
+            let result = self.ask_at(&addresses[index], &request).await;
             if !matches!(&result, Err(error) if error.class() == sluice_core::ErrorClass::Retry) {
                 self.preferred.store(index, Ordering::Relaxed);
                 return result;
@@ -153,30 +178,24 @@ impl SchemaRegistry {
         last.expect("the settings hold at least one address")
     }
 
-    async fn ask_at(
-        &self,
-        address: &Url,
-        method: Method,
-        path: &[&str],
-        schema: Option<&str>,
-    ) -> Result<Answer, RegistryError> {
-        let mut url = address.clone();
+    async fn ask_at(&self, address: &Address, request: &Request<'_>) -> Result<Answer, RegistryError> {
+        let mut url = address.url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(path);
+            segments.pop_if_empty().extend(request.path);
         }
-        let mut request = self.client.request(method, url).header("Accept", MEDIA_TYPE);
-        if let Some(schema) = schema {
+        if request.normalize {
+            url.set_query(Some("normalize=true"));
+        }
+        let mut builder = self.client.request(request.method.clone(), url).header("Accept", MEDIA_TYPE);
+        if let Some(schema) = request.schema {
             let body = serde_json::json!({ "schema": schema }).to_string();
-            request = request.header("Content-Type", MEDIA_TYPE).body(body);
+            builder = builder.header("Content-Type", MEDIA_TYPE).body(body);
         }
-        let unreachable = |error: reqwest::Error| RegistryError::Unreachable {
-            url: address.to_string(),
-            source: error.without_url(),
-        };
-        let response = self.settings.authorize(request).send().await.map_err(unreachable)?;
+        let failed = |error| RegistryError::of_request(address.url.to_string(), error);
+        let response = address.authorize(builder).send().await.map_err(failed)?;
         let status = response.status().as_u16();
-        let body = response.bytes().await.map_err(unreachable)?;
-        Answer::new(address, status, &body)
+        let body = response.bytes().await.map_err(failed)?;
+        Answer::new(&address.url, status, &body)
     }
 
     /// Joins a refusal with the schema that the registry holds, so that the two can be compared.

@@ -24,10 +24,11 @@ use sluice_core::{
 };
 
 use crate::{
+    avro::UnavailableValue,
     check,
     client::{ClientKind, ClientSettings, invalid},
     config::KafkaSourceConfig,
-    converter::Converter,
+    converter::{Converter, Defaults},
     error::KafkaError,
     offsets::Offsets,
 };
@@ -68,7 +69,7 @@ impl SourceConnector for KafkaSource {
         let (key, value) = Converter::pair(
             (&config.key_converter, &config.key_converter_settings),
             (&config.value_converter, &config.value_converter_settings),
-            &config.unavailable,
+            &Defaults { unavailable: UnavailableValue::new(&config.unavailable), ..Defaults::default() },
         )?;
         let settings = settings(&config, &context.connector)?;
         let max_records = settings.max_poll_records().unwrap_or(MAX_RECORDS);
