@@ -16,11 +16,10 @@ use sluice_core::config::{
 const ENVIRONMENT_PREFIX: &str = "CONNECT_";
 
 /// Properties of Connect's worker that mean nothing in one process; accepted so that files can be kept.
-const WITHOUT_EFFECT: [&str; 16] = [
+const WITHOUT_EFFECT: [&str; 15] = [
     "group.id",
     "plugin.path",
     "plugin.discovery",
-    "header.converter",
     "config.storage.",
     "offset.storage.topic",
     "offset.storage.replication.factor",
@@ -73,6 +72,10 @@ sluice_core::config! {
         "value.converter" => value_converter: String = "io.confluent.connect.avro.AvroConverter",
         /// Settings of the value converter, such as `value.converter.schema.registry.url`.
         "value.converter." => value_converter_settings: Prefixed,
+        /// Converter of headers, for connectors that name none.
+        "header.converter" => header_converter: String = "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+        /// Settings of the header converter, such as `header.converter.schemas.enable`.
+        "header.converter." => header_converter_settings: Prefixed,
         /// Whether source connectors may create topics.
         "topic.creation.enable" => topic_creation: bool = "true",
         /// Settings of every producer, such as `producer.linger.ms`.

@@ -10,7 +10,7 @@ use sluice_core::{
 };
 use sluice_kafka::{KafkaDeadLetters, KafkaSink, KafkaSource};
 
-use super::properties::{CommonConfig, common, common_of_sources};
+use super::properties::{CommonConfig, common_of_sinks, common_of_sources};
 use crate::settings::{ConnectorFile, Settings, WorkerSettings};
 
 /// Which way a connector moves records, with the plugins at both ends.
@@ -150,7 +150,7 @@ impl Direction {
         let mut definitions: Vec<_> = self.plugins().into_iter().flat_map(Plugin::definitions).collect();
         definitions.extend(match self {
             Self::Source { .. } => common_of_sources(),
-            Self::Sink { .. } => [KafkaDeadLetters::definitions(), common()].concat(),
+            Self::Sink { .. } => [KafkaDeadLetters::definitions(), common_of_sinks()].concat(),
         });
         definitions
     }
@@ -173,6 +173,7 @@ fn joined(worker: &WorkerSettings, mut properties: Properties) -> Properties {
     let converters = [
         ("key.converter", &worker.key_converter, &worker.key_converter_settings),
         ("value.converter", &worker.value_converter, &worker.value_converter_settings),
+        ("header.converter", &worker.header_converter, &worker.header_converter_settings),
     ];
     for (name, class, settings) in converters {
         // A connector that names a converter names its settings, too; as in Connect, they are not mixed.

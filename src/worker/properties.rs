@@ -42,13 +42,20 @@ const UNOBEYED: &[Definition] = &[
     no_effect("key.converter.plugin.version", Text, "", NO_PLUGINS),
     no_effect("value.converter.plugin.version", Text, "", NO_PLUGINS),
     no_effect("header.converter.plugin.version", Text, "", NO_PLUGINS),
-    no_effect("header.converter", Class, "", "headers are read and written as by SimpleHeaderConverter").restating(&["org.apache.kafka.connect.storage.SimpleHeaderConverter"]),
-    no_effect("header.converter.", Text, "", "headers are read and written as by SimpleHeaderConverter"),
     no_effect("config.action.reload", Text, "restart", "references to other files are read when the connector starts").restating(&["none"]),
     no_effect("errors.retry.timeout", Long, "0", RETRIED).restating(&["-1"]),
     no_effect("errors.retry.delay.max.ms", Long, "60000", RETRIED),
     no_effect("errors.log.enable", Boolean, "false", "refused records are always logged, without their values").restating(&["true"]),
     no_effect("errors.log.include.messages", Boolean, "false", "values never reach the logs"),
+];
+
+const SIMPLE_HEADERS: &str = "headers are read as by SimpleHeaderConverter";
+
+/// Connect's properties of sink connectors that are not obeyed.
+#[rustfmt::skip]
+const UNOBEYED_BY_SINKS: &[Definition] = &[
+    no_effect("header.converter", Class, "", SIMPLE_HEADERS).restating(&["org.apache.kafka.connect.storage.SimpleHeaderConverter"]),
+    no_effect("header.converter.", Text, "", SIMPLE_HEADERS),
 ];
 
 /// Connect's properties of source connectors that are not obeyed.
@@ -64,6 +71,11 @@ const UNOBEYED_BY_SOURCES: &[Definition] = &[
 /// Lists the properties that every connector has.
 pub(crate) fn common() -> Vec<Definition> {
     [CommonConfig::definitions(), UNOBEYED.to_vec()].concat()
+}
+
+/// Lists the properties that every sink connector has.
+pub(crate) fn common_of_sinks() -> Vec<Definition> {
+    [common(), UNOBEYED_BY_SINKS.to_vec()].concat()
 }
 
 /// Lists the properties that every source connector has.

@@ -68,7 +68,7 @@ fn missing_topics(config: &KafkaSourceConfig, existing: &[String]) -> Vec<Fault>
 }
 
 async fn registry(role: Role, class: &str, settings: &Prefixed) -> Option<Fault> {
-    let converter = Converter::new(role, class, &settings.0, &Defaults::default()).ok()?;
+    let converter = Converter::new(role.property(), role, class, &settings.0, &Defaults::default()).ok()?;
     let error = converter.registry()?.ping().await.err()?;
     Some(fault(&format!("{}.schema.registry.url", role.property()), error))
 }

@@ -6,6 +6,7 @@ use crate::{
     avro::{NullDefaults, UnavailableValue},
     client::{ClientKind, ClientSettings},
     converter::{Converter, Defaults, Role},
+    headers::HeaderConverter,
 };
 
 sluice_core::config! {
@@ -23,6 +24,10 @@ sluice_core::config! {
         "value.converter" => value_converter: String = "io.confluent.connect.avro.AvroConverter",
         /// Settings of the value converter, such as `value.converter.schema.registry.url`, `value.converter.schemas.enable`.
         "value.converter." => value_converter_settings: Prefixed,
+        /// Converter of headers: `org.apache.kafka.connect.storage.SimpleHeaderConverter`, or one of the others but Avro.
+        "header.converter" => header_converter: String = "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+        /// Settings of the header converter, such as `header.converter.schemas.enable`.
+        "header.converter." => header_converter_settings: Prefixed,
         /// Settings of the producer under the names of Java's or librdkafka's client. Ours unless set: `acks=all`,
         /// `enable.idempotence=true`, `compression.type=lz4`, `linger.ms=2`, `delivery.timeout.ms=120000`.
         "producer.override." => producer: Prefixed,
@@ -167,6 +172,9 @@ impl KafkaSinkConfig {
             &self.value_converter,
             &self.value_converter_settings.0,
         ));
+        let headers = &self.header_converter_settings.0;
+        let headers = HeaderConverter::new(&self.header_converter, headers, &self.defaults());
+        faults.extend(headers.err().unwrap_or_default());
         faults.extend(ClientSettings::faults(ClientKind::Producer, servers, &self.producer.0));
         faults.extend(ClientSettings::faults(ClientKind::Admin, servers, &self.admin.0));
         faults.extend(crate::topics::TopicRules::from_config(self).err().unwrap_or_default());

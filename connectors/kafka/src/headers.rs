@@ -1,16 +1,19 @@
-//! Header values as text, by the rules of Connect's `SimpleHeaderConverter`.
+//! Header values as bytes: as text by the rules of Connect's `SimpleHeaderConverter`, or by another converter.
 //!
 //! Hot path.
 
-use std::{io::Write as _, sync::Arc};
+use std::{collections::BTreeMap, io::Write as _, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rdkafka::message::{Header as Native, OwnedHeaders};
 use sluice_core::{
     Record, Value,
+    config::Fault,
     record::{EventPosition, Header},
     value::Struct,
 };
+
+use crate::converter::{ConvertError, Converter, Defaults, Encoded, Input, Role};
 
 /// Appends what a header's value looks like on the wire; false for null.
 pub(crate) fn encode(value: &Value, out: &mut Vec<u8>) -> bool {
@@ -107,8 +110,56 @@ pub(crate) fn encode_position(position: &EventPosition, out: &mut Vec<u8>) {
     }
 }
 
+/// What turns header values into bytes; `header.converter`.
+pub(crate) enum HeaderConverter {
+    /// Text, and JSON for what has parts.
+    Simple,
+    /// Another converter, which needs no registry.
+    Other(Converter),
+}
+
+const SIMPLE: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
+
+impl HeaderConverter {
+    /// Property that names the class.
+    const PROPERTY: &'static str = "header.converter";
+
+    /// Makes a converter of a class; `settings` are keys without `header.converter.`.
+    ///
+    /// # Errors
+    /// Every fault, with full property names.
+    pub(crate) fn new(
+        class: &str,
+        settings: &BTreeMap<String, String>,
+        defaults: &Defaults,
+    ) -> Result<Self, Vec<Fault>> {
+        let unknown = |message: String| vec![Fault::new("config.unknown_class", Self::PROPERTY, message)];
+        if class == SIMPLE || class == "SimpleHeaderConverter" {
+            return Ok(Self::Simple);
+        }
+        let converter = Converter::new(Self::PROPERTY, Role::Value, class, settings, defaults)?;
+        match converter {
+            Converter::Avro(_) => Err(unknown(format!(
+                "`{class}` is no converter of headers; known: {SIMPLE}, StringConverter, JsonConverter, ByteArrayConverter"
+            ))),
+            other => Ok(Self::Other(other)),
+        }
+    }
+
+    /// Appends what a header looks like on the wire; false for null.
+    fn encode(&self, topic: &str, header: &Header, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+        match self {
+            Self::Simple => Ok(encode(&header.value.value, out)),
+            Self::Other(converter) => converter
+                .encode(topic, Input::Datum(&header.value), out)
+                .map(|encoded| encoded == Encoded::Written),
+        }
+    }
+}
+
 /// Makes the header lists of records; those that records share are made once and copied.
 pub(crate) struct HeaderWriter {
+    converter: HeaderConverter,
     position: bool,
     shared: Option<(Arc<[Header]>, OwnedHeaders)>,
     buffer: Vec<u8>,
@@ -116,47 +167,60 @@ pub(crate) struct HeaderWriter {
 
 impl HeaderWriter {
     /// Makes a writer that adds the header with the position, or not.
-    pub(crate) fn new(position: bool) -> Self {
-        Self { position, shared: None, buffer: Vec::new() }
+    pub(crate) fn new(converter: HeaderConverter, position: bool) -> Self {
+        Self { converter, position, shared: None, buffer: Vec::new() }
     }
 
     /// Returns librdkafka's list of a record's headers; none if it has none.
-    pub(crate) fn write(&mut self, record: &Record) -> Option<OwnedHeaders> {
+    ///
+    /// # Errors
+    /// Class *reject* when the converter does not write such a value.
+    pub(crate) fn write(&mut self, record: &Record) -> Result<Option<OwnedHeaders>, ConvertError> {
         let position = record.origin.event.as_ref().filter(|_| self.position);
         if record.headers.is_empty() && position.is_none() {
-            return None;
+            return Ok(None);
         }
         let (shared, own) = record.headers.parts();
         let mut list = match shared {
-            Some(shared) => self.shared(shared).clone(),
+            Some(shared) => self.shared(&record.topic, shared)?.clone(),
             None => OwnedHeaders::new_with_capacity(own.len() + 1),
         };
         for header in own {
-            list = append(list, header, &mut self.buffer);
+            list = self.append(&record.topic, list, header)?;
         }
         if let Some(position) = position {
             self.buffer.clear();
             encode_position(position, &mut self.buffer);
             list = list.insert(Native { key: EventPosition::HEADER, value: Some(self.buffer.as_slice()) });
         }
-        Some(list)
+        Ok(Some(list))
     }
 
-    fn shared(&mut self, headers: &Arc<[Header]>) -> &OwnedHeaders {
-        let known = self.shared.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, headers));
-        let remembered = self.shared.take().filter(|_| known).unwrap_or_else(|| {
-            let list = OwnedHeaders::new_with_capacity(headers.len());
-            let list = headers.iter().fold(list, |list, header| append(list, header, &mut self.buffer));
-            (Arc::clone(headers), list)
-        });
-        &self.shared.insert(remembered).1
+    fn shared(&mut self, topic: &str, headers: &Arc<[Header]>) -> Result<&OwnedHeaders, ConvertError> {
+        let known = self.shared.take().filter(|(known, _)| Arc::ptr_eq(known, headers));
+        let remembered = match known {
+            Some(known) => known,
+            None => {
+                let mut list = OwnedHeaders::new_with_capacity(headers.len());
+                for header in headers.iter() {
+                    list = self.append(topic, list, header)?;
+                }
+                (Arc::clone(headers), list)
+            }
+        };
+        Ok(&self.shared.insert(remembered).1)
     }
-}
 
-fn append(list: OwnedHeaders, header: &Header, buffer: &mut Vec<u8>) -> OwnedHeaders {
-    buffer.clear();
-    let present = encode(&header.value.value, buffer);
-    list.insert(Native { key: &header.key, value: present.then_some(buffer.as_slice()) })
+    fn append(
+        &mut self,
+        topic: &str,
+        list: OwnedHeaders,
+        header: &Header,
+    ) -> Result<OwnedHeaders, ConvertError> {
+        self.buffer.clear();
+        let present = self.converter.encode(topic, header, &mut self.buffer)?;
+        Ok(list.insert(Native { key: &header.key, value: present.then_some(self.buffer.as_slice()) }))
+    }
 }
 
 #[cfg(test)]

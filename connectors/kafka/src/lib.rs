@@ -24,6 +24,7 @@ mod producer;
 mod schema_registry;
 mod sink;
 mod source;
+mod text;
 mod topics;
 
 pub use client::cluster_id;

@@ -18,7 +18,7 @@ use crate::{
     config::KafkaSinkConfig,
     converter::{Converter, Encoded, Input},
     error::KafkaError,
-    headers::HeaderWriter,
+    headers::{HeaderConverter, HeaderWriter},
     producer::{Failure, Message, PRODUCER_DEFAULTS, Producer, Sent},
     topics::{TopicRules, Topics},
 };
@@ -42,10 +42,13 @@ impl SinkConnector for KafkaSink {
     }
 
     async fn open(&self, config: Self::Config, _context: TaskContext) -> Result<Self::Sink, Error> {
+        let defaults = config.defaults();
+        let headers = &config.header_converter_settings.0;
+        let headers = HeaderConverter::new(&config.header_converter, headers, &defaults).map_err(invalid)?;
         let (key, value) = Converter::pair(
             (&config.key_converter, &config.key_converter_settings),
             (&config.value_converter, &config.value_converter_settings),
-            &config.defaults(),
+            &defaults,
         )?;
         let servers = &config.bootstrap_servers.0;
         let settings =
@@ -62,7 +65,7 @@ impl SinkConnector for KafkaSink {
             topics,
             key,
             value,
-            headers: HeaderWriter::new(config.position_header),
+            headers: HeaderWriter::new(headers, config.position_header),
             buffer: Vec::new(),
             written: 0,
             rejections: Vec::new(),
@@ -151,7 +154,7 @@ impl KafkaSinkTask {
                 key: key.then_some(key_bytes),
                 value: value.then_some(value_bytes),
                 timestamp: record.timestamp,
-                headers: self.headers.write(record),
+                headers: self.headers.write(record)?,
             };
             let Some(producer) = &mut self.producer else { return Err(KafkaError::Stopping.into()) };
             match producer.send(message, index) {

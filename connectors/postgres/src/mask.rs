@@ -87,8 +87,9 @@ pub(crate) struct ColumnMask {
 }
 
 impl ColumnMask {
-    /// Makes a mask for a column in which `null` stands for NULL, and `unavailable` for what was not sent.
-    pub(crate) fn new(mask: Mask, mut null: Value, mut unavailable: Value) -> Self {
+    /// Makes a mask for a column in which `unavailable` stands for what was not sent.
+    pub(crate) fn new(mask: Mask, mut unavailable: Value) -> Self {
+        let mut null = Value::Null;
         if matches!(mask, Mask::Fixed(_)) {
             mask.apply(&mut null);
         }
@@ -226,7 +227,7 @@ mod tests {
     #[test]
     fn null_and_what_was_not_sent_are_hidden_by_stars_only() {
         let of = |mask: Mask, mut value| {
-            ColumnMask::new(mask, Value::Null, Value::Unavailable).apply(&mut value);
+            ColumnMask::new(mask, Value::Unavailable).apply(&mut value);
             value
         };
 
@@ -238,15 +239,12 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_null_as_in_debezium_is_not_hashed() {
-        let mask =
-            ColumnMask::new(hash(false), Value::from_static("default"), Value::from_static("placeholder"));
+    fn what_stands_for_unavailable_as_in_debezium_is_hashed() {
+        let mask = ColumnMask::new(hash(false), Value::from_static("placeholder"));
 
-        let (mut null, mut unavailable) = (Value::Null, Value::Unavailable);
-        mask.apply(&mut null);
+        let mut unavailable = Value::Unavailable;
         mask.apply(&mut unavailable);
 
-        assert_eq!(null, Value::from_static("default"));
         assert_eq!(unavailable, masked(&hash(false), "placeholder"));
     }
 

@@ -291,7 +291,7 @@ impl RecordMaker {
         value: Option<&[u8]>,
     ) -> Result<Value, SourceError> {
         match value {
-            None => Ok(plan.null.clone()),
+            None => Ok(Value::Null),
             Some(value) => plan
                 .snapshot
                 .as_ref()
@@ -424,7 +424,7 @@ pub(crate) fn read_column(
     chunk: &mut BytesMut,
 ) -> Result<Value, ValueError> {
     match column {
-        Column::Null => Ok(plan.null.clone()),
+        Column::Null => Ok(Value::Null),
         Column::Unchanged => Ok(Value::Unavailable),
         Column::Binary(value) => plan.decoder.decode(whole, value, chunk),
         Column::Text(value) => plan.decoder.decode_text(whole, value),

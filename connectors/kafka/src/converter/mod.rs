@@ -31,6 +31,7 @@ use crate::{
     client::invalid,
     json,
     schema_registry::SchemaRegistry,
+    text::{NoText, TextConverter},
 };
 use avro_reader::AvroReader;
 use avro_writer::AvroWriter;
@@ -92,7 +93,7 @@ pub(crate) enum Converter {
     /// Connect's JSON.
     Json(Box<json::JsonConverter>),
     /// Text.
-    Text(SchemaRef),
+    Text(Box<TextConverter>),
     /// Bytes as they are.
     Bytes(SchemaRef),
 }
@@ -114,23 +115,23 @@ impl Converter {
         value: (&str, &Prefixed),
         defaults: &Defaults,
     ) -> Result<(Self, Self), Error> {
-        let make = |role, (class, settings): (&str, &Prefixed)| {
-            Self::new(role, class, &settings.0, defaults).map_err(invalid)
+        let make = |role: Role, (class, settings): (&str, &Prefixed)| {
+            Self::new(role.property(), role, class, &settings.0, defaults).map_err(invalid)
         };
         Ok((make(Role::Key, key)?, make(Role::Value, value)?))
     }
 
-    /// Makes a converter of a class; `settings` are keys without `key.converter.` or `value.converter.`.
+    /// Makes a converter of a class that `property` names; `settings` are keys without the property and its dot.
     ///
     /// # Errors
     /// Every fault, with full property names.
     pub(crate) fn new(
+        property: &str,
         role: Role,
         class: &str,
         settings: &BTreeMap<String, String>,
         defaults: &Defaults,
     ) -> Result<Self, Vec<Fault>> {
-        let property = role.property();
         let below = |faults: Vec<Fault>| -> Vec<Fault> {
             faults.into_iter().map(|fault| fault.below(&format!("{property}."))).collect()
         };
@@ -154,7 +155,7 @@ impl Converter {
             }
             Class::Text => {
                 options::check(settings, options::answers(class)).map_err(below)?;
-                Self::Text(Schema::new(Kind::String).optional().shared())
+                Self::Text(Box::new(TextConverter::new(defaults.unavailable.clone())))
             }
             Class::Bytes => {
                 options::check(settings, options::answers(class)).map_err(below)?;
@@ -165,7 +166,8 @@ impl Converter {
 
     /// Lists what is wrong with a class and its settings, and which have no effect; opens no connection.
     pub(crate) fn faults(role: Role, class: &str, settings: &BTreeMap<String, String>) -> Vec<Fault> {
-        let mut faults = Self::new(role, class, settings, &Defaults::default()).err().unwrap_or_default();
+        let mut faults =
+            Self::new(role.property(), role, class, settings, &Defaults::default()).err().unwrap_or_default();
         if let Ok(class) = Class::parse(class) {
             let remarks = answers::faults(settings, options::answers(class));
             let remarks = remarks.into_iter().filter(|remark| remark.severity == Severity::Warning);
@@ -199,7 +201,7 @@ impl Converter {
         let encoded = match self {
             Self::Avro(avro) => avro.writer.encode(topic, input, out),
             Self::Json(json) => encode_json(json, input, out),
-            Self::Text(_) => encode_text(input, out),
+            Self::Text(text) => encode_text(text, input, out),
             Self::Bytes(_) => encode_bytes(input, out),
         };
         if encoded.is_err() {
@@ -261,9 +263,8 @@ impl Converter {
         match self {
             Self::Avro(avro) => avro.reader.decode(bytes),
             Self::Json(json) => Ok(json.decode(bytes)?),
-            Self::Text(schema) => {
-                let text = ByteString::try_from(bytes.clone()).map_err(|_| ConvertError::NotUtf8)?;
-                Ok(Datum::new(Arc::clone(schema), Value::String(text)))
+            Self::Text(text) => {
+                Ok(text.decode(ByteString::try_from(bytes.clone()).map_err(|_| ConvertError::NotUtf8)?))
             }
             Self::Bytes(schema) => Ok(Datum::new(Arc::clone(schema), Value::Bytes(bytes.clone()))),
         }
@@ -311,21 +312,13 @@ fn encode_json(
     Ok(Encoded::Written)
 }
 
-fn encode_text(input: Input<'_>, out: &mut Vec<u8>) -> Result<Encoded, ConvertError> {
-    let refused = |found| Err(ConvertError::Unwritable { converter: "StringConverter", found });
-    let datum = match input {
-        Input::Datum(datum) => datum,
-        Input::Change(_) => return refused("struct"),
+fn encode_text(text: &TextConverter, input: Input<'_>, out: &mut Vec<u8>) -> Result<Encoded, ConvertError> {
+    let written = match input {
+        Input::Datum(Datum { schema, value }) => text.encode(schema.as_deref(), value, out),
+        Input::Change(change) => text.encode_change(change, out),
     };
-    match &datum.value {
-        Value::Bytes(_) | Value::Array(_) | Value::Map(_) | Value::Struct(_) | Value::Unavailable => {
-            refused(datum.value.type_name())
-        }
-        value => {
-            crate::headers::encode(value, out);
-            Ok(Encoded::Written)
-        }
-    }
+    written.map_err(|NoText(found)| ConvertError::Unwritable { converter: "StringConverter", found })?;
+    Ok(Encoded::Written)
 }
 
 fn encode_bytes(input: Input<'_>, out: &mut Vec<u8>) -> Result<Encoded, ConvertError> {

@@ -1,30 +1,32 @@
 //! Decimals between Connect's unscaled bytes and JSON numbers.
 
-/// Writes a big-endian two's complement number, `scale` digits of it after the point.
-///
-/// A negative scale adds zeros.
-pub(super) fn to_text(unscaled: &[u8], scale: i32) -> String {
+/// Least exponent that Java writes without an `E`.
+const LEAST_PLAIN_EXPONENT: i64 = -6;
+
+/// Writes a big-endian two's complement number, `scale` digits of it after the point, as Java's
+/// `BigDecimal.toString` does: very small numbers and those of a negative scale with an exponent.
+pub(crate) fn to_text(unscaled: &[u8], scale: i32) -> String {
     let negative = unscaled.first().is_some_and(|byte| *byte >= 0x80);
     let mut digits = digits(unscaled, negative);
-    match usize::try_from(scale) {
-        Ok(scale) => {
-            while digits.len() <= scale {
-                digits.push(0);
-            }
-        }
-        Err(_) if digits == [0] => {}
-        Err(_) => digits.splice(0..0, std::iter::repeat_n(0, scale.unsigned_abs() as usize)).for_each(drop),
+    let exponent = i64::try_from(digits.len()).unwrap_or(i64::MAX) - 1 - i64::from(scale);
+    let plain = usize::try_from(scale).ok().filter(|_| exponent >= LEAST_PLAIN_EXPONENT);
+    // Digits after the point: all but the first before an exponent.
+    let fraction = plain.unwrap_or(digits.len() - 1);
+    while digits.len() <= fraction {
+        digits.push(0);
     }
-    let scale = usize::try_from(scale).unwrap_or_default();
     let mut text = String::with_capacity(digits.len() + 2);
     if negative {
         text.push('-');
     }
     for (place, digit) in digits.iter().enumerate().rev() {
         text.push(char::from(b'0' + digit));
-        if place == scale && scale > 0 {
+        if place == fraction && fraction > 0 {
             text.push('.');
         }
+    }
+    if plain.is_none() && exponent != 0 {
+        text.push_str(&format!("E{exponent:+}"));
     }
     text
 }
@@ -173,8 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn negative_scale_adds_zeros() {
-        assert_eq!(to_text(&[12], -2), "1200");
-        assert_eq!(to_text(&[0], -2), "0");
+    fn exponents_stand_where_java_writes_them() {
+        assert_eq!(to_text(&[12], -2), "1.2E+3");
+        assert_eq!(to_text(&[0], -2), "0E+2");
+        assert_eq!(to_text(&[1], 6), "0.000001");
+        assert_eq!(to_text(&[12], 7), "0.0000012");
+        assert_eq!(to_text(&[1], 7), "1E-7");
+        assert_eq!(to_text(&[0xff], 10), "-1E-10");
+        assert_eq!(to_text(&[0], 10), "0E-10");
+        assert_eq!(to_text(&[123], 20), "1.23E-18");
     }
 }

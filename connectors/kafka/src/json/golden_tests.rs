@@ -29,8 +29,9 @@ fn messages() -> Vec<Json> {
     messages
 }
 
+/// The text as Jackson wrote it: with characters beyond U+FFFF as surrogates, which `serde_json` does not write.
 fn bytes(message: &Json) -> Bytes {
-    serde_json::to_vec(message).unwrap().into()
+    serde_json::to_string(message).unwrap().replace('😀', "\\uD83D\\uDE00").into()
 }
 
 fn format(schemas_enable: bool) -> JsonFormat {

@@ -6,7 +6,7 @@
 //! the JVM's converter puts the default in its place.
 
 mod converter;
-mod decimal;
+pub(crate) mod decimal;
 mod decode;
 mod encode;
 mod error;

@@ -4,22 +4,42 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-/// Appends a JSON string: only quotes, backslashes and control characters are escaped.
+/// First byte of the characters beyond U+FFFF in UTF-8.
+const BEYOND: u8 = 0xf0;
+
+/// Appends a JSON string: quotes, backslashes and control characters are escaped, and so are characters beyond
+/// U+FFFF, as pairs of surrogates, which is what Jackson does when it writes UTF-8.
 pub(super) fn push_string(out: &mut Vec<u8>, text: &str) {
+    let is_special = |byte: &u8| *byte < b' ' || *byte >= BEYOND || matches!(byte, b'"' | b'\\');
     out.push(b'"');
-    let mut rest = text.as_bytes();
-    while let Some(place) = rest.iter().position(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\')) {
+    let mut rest = text;
+    while let Some(place) = rest.as_bytes().iter().position(is_special) {
         let (plain, special) = rest.split_at(place);
-        out.extend_from_slice(plain);
-        push_escape(out, special[0]);
-        rest = &special[1..];
+        out.extend_from_slice(plain.as_bytes());
+        let mut characters = special.chars();
+        match characters.next() {
+            Some(beyond) if beyond > '\u{ffff}' => push_surrogates(out, beyond),
+            // All others are one byte.
+            _ => push_escape(out, special.as_bytes()[0]),
+        }
+        rest = characters.as_str();
     }
-    out.extend_from_slice(rest);
+    out.extend_from_slice(rest.as_bytes());
     out.push(b'"');
 }
 
+fn push_surrogates(out: &mut Vec<u8>, character: char) {
+    for unit in character.encode_utf16(&mut [0; 2]) {
+        out.extend_from_slice(b"\\u");
+        for shift in [12, 8, 4, 0] {
+            out.push(DIGITS[usize::from(*unit >> shift & 15)]);
+        }
+    }
+}
+
+const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+
 fn push_escape(out: &mut Vec<u8>, byte: u8) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     match byte {
         b'"' => out.extend_from_slice(b"\\\""),
         b'\\' => out.extend_from_slice(b"\\\\"),
@@ -61,4 +81,18 @@ pub(super) fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     let written = STANDARD.encode_slice(bytes, &mut out[start..]).unwrap_or_default();
     out.truncate(start + written);
     out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_escaped_as_jackson_escapes_it() {
+        let mut out = Vec::new();
+
+        push_string(&mut out, "a\"\\\n\u{1}é漢😀/\u{7f}z");
+
+        assert_eq!(String::from_utf8(out).unwrap(), "\"a\\\"\\\\\\n\\u0001é漢\\uD83D\\uDE00/\u{7f}z\"");
+    }
 }

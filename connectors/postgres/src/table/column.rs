@@ -25,9 +25,7 @@ pub(crate) struct ColumnPlan {
     pub(crate) snapshot: Option<Decoder>,
     /// A snapshot must ask for the text, as the type has no binary form.
     pub(crate) text: bool,
-    /// What stands for NULL: null, or as Debezium the default where that is asked for.
-    pub(crate) null: Value,
-    /// What stands in an old row that does not tell this column: as NULL, or as Debezium an invented value where that
+    /// What stands in an old row that does not tell this column: null, or as Debezium an invented value where that
     /// cannot stand.
     pub(crate) absent: Value,
     /// Part of the replica identity.
@@ -69,24 +67,13 @@ pub(super) fn compile(
     let required = facts.is_some_and(|facts| facts.not_null);
     schema.optional = !required;
     schema.default = facts.and_then(|facts| default_value(facts, &type_, &schema, input.defaults));
-    let null = match config.compatibility {
-        Compatibility::Correct => Value::Null,
-        Compatibility::Debezium => schema.default.clone().unwrap_or_default(),
-    };
     let absent = match (required, &schema.default) {
-        (false, _) => null.clone(),
+        (false, _) => Value::Null,
         (true, Some(default)) => default.clone(),
         (true, None) => types::absent(&type_, &schema, modes(config)),
     };
-    let mut plan = ColumnPlan {
-        name: column.name.to_string(),
-        decoder,
-        snapshot,
-        text,
-        null,
-        absent,
-        identity: column.key,
-    };
+    let mut plan =
+        ColumnPlan { name: column.name.to_string(), decoder, snapshot, text, absent, identity: column.key };
     let name = names::field(&column.name, config.field_names.0);
     let key_field = Field::new(name.as_str(), schema.clone());
     let (schema, mask) = apply_rule(column, qualified, &type_, schema, &mut plan, input);
@@ -156,12 +143,10 @@ fn column_mask(mask: Mask, schema: &Schema, plan: &mut ColumnPlan, config: &Post
         }
         _ => Value::Unavailable,
     };
-    // The mask itself tells what stands for NULL: a default is not hashed.
-    let null = std::mem::take(&mut plan.null);
     if schema.optional {
         plan.absent = Value::Null;
     }
-    ColumnMask::new(mask, null, unavailable)
+    ColumnMask::new(mask, unavailable)
 }
 
 /// Whether the driver of Debezium takes a type for text, which alone is masked.
