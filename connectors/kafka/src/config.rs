@@ -24,8 +24,9 @@ sluice_core::config! {
         "value.converter" => value_converter: String = "io.confluent.connect.avro.AvroConverter",
         /// Settings of the value converter, such as `value.converter.schema.registry.url`, `value.converter.schemas.enable`.
         "value.converter." => value_converter_settings: Prefixed,
-        /// Converter of headers: `org.apache.kafka.connect.storage.SimpleHeaderConverter`, or one of the others but Avro.
-        "header.converter" => header_converter: String = "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+        /// Converter of headers: `org.apache.kafka.connect.storage.SimpleHeaderConverter` unless set, or one of the
+        /// others but Avro.
+        "header.converter" => header_converter: Option<String>,
         /// Settings of the header converter, such as `header.converter.schemas.enable`.
         "header.converter." => header_converter_settings: Prefixed,
         /// Settings of the producer under the names of Java's or librdkafka's client. Ours unless set: `acks=all`,
@@ -173,7 +174,7 @@ impl KafkaSinkConfig {
             &self.value_converter_settings.0,
         ));
         let headers = &self.header_converter_settings.0;
-        let headers = HeaderConverter::new(&self.header_converter, headers, &self.defaults());
+        let headers = HeaderConverter::new(self.header_converter.as_deref(), headers, &self.defaults());
         faults.extend(headers.err().unwrap_or_default());
         faults.extend(ClientSettings::faults(ClientKind::Producer, servers, &self.producer.0));
         faults.extend(ClientSettings::faults(ClientKind::Admin, servers, &self.admin.0));

@@ -129,14 +129,15 @@ impl HeaderConverter {
     /// # Errors
     /// Every fault, with full property names.
     pub(crate) fn new(
-        class: &str,
+        class: Option<&str>,
         settings: &BTreeMap<String, String>,
         defaults: &Defaults,
     ) -> Result<Self, Vec<Fault>> {
-        let unknown = |message: String| vec![Fault::new("config.unknown_class", Self::PROPERTY, message)];
+        let class = class.unwrap_or(SIMPLE);
         if class == SIMPLE || class == "SimpleHeaderConverter" {
             return Ok(Self::Simple);
         }
+        let unknown = |message: String| vec![Fault::new("config.unknown_class", Self::PROPERTY, message)];
         let converter = Converter::new(Self::PROPERTY, Role::Value, class, settings, defaults)?;
         match converter {
             Converter::Avro(_) => Err(unknown(format!(

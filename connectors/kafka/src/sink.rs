@@ -44,7 +44,8 @@ impl SinkConnector for KafkaSink {
     async fn open(&self, config: Self::Config, _context: TaskContext) -> Result<Self::Sink, Error> {
         let defaults = config.defaults();
         let headers = &config.header_converter_settings.0;
-        let headers = HeaderConverter::new(&config.header_converter, headers, &defaults).map_err(invalid)?;
+        let headers =
+            HeaderConverter::new(config.header_converter.as_deref(), headers, &defaults).map_err(invalid)?;
         let (key, value) = Converter::pair(
             (&config.key_converter, &config.key_converter_settings),
             (&config.value_converter, &config.value_converter_settings),

@@ -148,9 +148,9 @@ mod tests {
 
     use super::*;
 
-    fn text(schema: Schema, value: Value) -> Result<String, NoText> {
+    fn text(schema: &Schema, value: &Value) -> Result<String, NoText> {
         let mut out = Vec::new();
-        TextConverter::new(UnavailableValue::default()).encode(Some(&schema), &value, &mut out)?;
+        TextConverter::new(UnavailableValue::default()).encode(Some(schema), value, &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 
@@ -179,7 +179,7 @@ mod tests {
         ];
         let value = Struct::new(schema.clone().shared(), values).into();
 
-        let read = text(schema, value).unwrap();
+        let read = text(&schema, &value).unwrap();
 
         assert_eq!(read, "Struct{id=1,name=a,\"b\",price=1.10,rate=1.0,tags=[x, null]}");
     }
@@ -188,8 +188,8 @@ mod tests {
     fn what_java_prints_as_nothing_readable_is_refused() {
         let day = Schema::new(Kind::Int32).named(connect::DATE);
 
-        assert_eq!(text(Schema::new(Kind::Bytes), Value::Bytes(vec![1].into())), Err(NoText("bytes")));
-        assert!(text(day, Value::Int32(1)).is_err());
-        assert_eq!(text(Schema::new(Kind::Float64), Value::Float64(f64::NAN)).unwrap(), "NaN");
+        assert_eq!(text(&Schema::new(Kind::Bytes), &Value::Bytes(vec![1].into())), Err(NoText("bytes")));
+        assert!(text(&day, &Value::Int32(1)).is_err());
+        assert_eq!(text(&Schema::new(Kind::Float64), &Value::Float64(f64::NAN)).unwrap(), "NaN");
     }
 }
