@@ -19,6 +19,7 @@ use super::{
 use crate::avro::{
     NullDefaults, UnavailableValue,
     encode::zero,
+    format::is_source_block,
     text::{push_double, push_float},
 };
 
@@ -208,6 +209,10 @@ fn push_marked(
             push_string(out, format.unavailable.text());
             Ok(())
         }
+        (Some(schema), Value::Struct(_)) if keeps_in_rows(format) && is_source_block(schema) => {
+            let null_defaults = format.null_defaults.of_source();
+            push_value(out, Some(schema), value, &JsonFormat { null_defaults, ..format.clone() })
+        }
         (Some(Schema { kind: Kind::Struct(fields), .. }), Value::Struct(value)) => {
             check_count(fields, value.values())?;
             out.push(b'{');
@@ -276,6 +281,10 @@ pub(super) fn push_value(
         (_, value) => push_integer(out, value.as_i64().unwrap_or_default()),
     }
     Ok(())
+}
+
+fn keeps_in_rows(format: &JsonFormat) -> bool {
+    format.null_defaults == NullDefaults::KeepInRows
 }
 
 fn replaces_null(schema: &Schema, format: &JsonFormat) -> bool {
