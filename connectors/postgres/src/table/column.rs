@@ -72,11 +72,11 @@ pub(super) fn compile(
         (true, Some(default)) => default.clone(),
         (true, None) => types::absent(&type_, &schema, modes(config)),
     };
-    let mut plan =
+    let plan =
         ColumnPlan { name: column.name.to_string(), decoder, snapshot, text, absent, identity: column.key };
     let name = names::field(&column.name, config.field_names.0);
     let key_field = Field::new(name.as_str(), schema.clone());
-    let (schema, mask) = apply_rule(column, qualified, &type_, schema, &mut plan, input);
+    let (schema, mask) = apply_rule(column, qualified, &type_, schema, input);
     Ok(Some(Compiled { field: Field::new(name, schema), key_field, plan, mask }))
 }
 
@@ -91,7 +91,6 @@ fn apply_rule(
     qualified: &str,
     type_: &ResolvedType,
     schema: Schema,
-    plan: &mut ColumnPlan,
     input: &TableInput<'_>,
 ) -> (Schema, Option<ColumnMask>) {
     let config = input.config;
@@ -102,7 +101,7 @@ fn apply_rule(
             return (schema, None);
         }
         let can_be_cut = matches!((&schema.kind, &schema.name), (Kind::String, _) | (Kind::Bytes, None));
-        let mask = can_be_cut.then(|| column_mask(Mask::Truncate(length), &schema, plan, config));
+        let mask = can_be_cut.then(|| column_mask(Mask::Truncate(length), &schema, config));
         return (schema.with_parameter("truncateLength", length.to_string()), mask);
     }
     let fixed = config.masked_columns.of(&name).map(|length| Mask::Fixed("*".repeat(length).into()));
@@ -132,20 +131,17 @@ fn apply_rule(
         );
         return (schema.with_parameter("masked", "true"), None);
     }
-    let mask = column_mask(mask, &schema, plan, config);
+    let mask = column_mask(mask, &schema, config);
     (schema.with_parameter("masked", "true"), Some(mask))
 }
 
-fn column_mask(mask: Mask, schema: &Schema, plan: &mut ColumnPlan, config: &PostgresConfig) -> ColumnMask {
+fn column_mask(mask: Mask, schema: &Schema, config: &PostgresConfig) -> ColumnMask {
     let unavailable = match (config.compatibility, &schema.kind) {
         (Compatibility::Debezium, Kind::String) => {
             Value::String(ByteString::from(config.unavailable_placeholder.as_str()))
         }
         _ => Value::Unavailable,
     };
-    if schema.optional {
-        plan.absent = Value::Null;
-    }
     ColumnMask::new(mask, unavailable)
 }
 
