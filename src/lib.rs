@@ -9,6 +9,7 @@ pub mod connectors;
 mod api;
 mod cli;
 mod settings;
+mod takeover;
 mod telemetry;
 mod worker;
 

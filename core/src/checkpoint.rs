@@ -4,21 +4,29 @@
 //! version and a CRC-32 of the rest, then one JSON object from connector name to position. It is
 //! replaced as a whole: write beside, sync, rename, sync the directory. A file that does not read is an
 //! error; it is never taken for "start anew".
+//!
+//! A file of the same name that Kafka Connect's standalone worker wrote is left alone: ours then stands beside it,
+//! under its name with `.sluice`.
 
 use std::{
     collections::BTreeMap,
     fs::{self, File, TryLockError},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde_json::Value as Json;
 
-use crate::error::{Classify, Error, ErrorClass};
+use crate::{
+    connect_offsets::java_map,
+    error::{Classify, Error, ErrorClass},
+};
 
 /// First words of a checkpoint file.
 const MAGIC: &str = "sluice-checkpoints 1 crc32=";
+/// Ending of our file beside one of Kafka Connect's.
+const BESIDE_CONNECT: &str = ".sluice";
 
 /// What is saved after a flush.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,13 +141,22 @@ struct State {
 }
 
 impl FileCheckpoints {
-    /// Opens the file, or starts without positions if there is none.
+    /// Opens the file, or starts without positions if there is none. Where the path leads to a file of Kafka
+    /// Connect's, the one beside it is opened.
     ///
     /// # Errors
     /// When the file cannot be read or is damaged.
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
-        read(path)?;
+        let own = beside(path, BESIDE_CONNECT);
+        // Ours stays where it is when the other is moved away: it must not be missed.
+        let path = if own.exists() || is_connects(path)? { own } else { path.to_owned() };
+        read(&path)?;
         Ok(Self { path: path.into(), state: Arc::default() })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Locks the file and reads it, at the first use.
@@ -179,6 +196,19 @@ impl CheckpointStore for FileCheckpoints {
         self.update(|positions| {
             positions.remove(connector);
         })
+    }
+}
+
+/// Whether there is a file that Kafka Connect's standalone worker wrote.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_connects(path: &Path) -> Result<bool, CheckpointError> {
+    let mut magic = [0; java_map::MAGIC.len()];
+    match File::open(path).and_then(|mut file| file.read_exact(&mut magic)) {
+        Ok(()) => Ok(java_map::recognise(&magic)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof) => Ok(false),
+        Err(source) => Err(CheckpointError::Io { action: "read", path: path.to_owned(), source }),
     }
 }
 
@@ -230,7 +260,10 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Replaces a file so that a crash at any moment leaves the old or the new content.
-fn replace(path: &Path, content: &[u8]) -> Result<(), CheckpointError> {
+///
+/// # Errors
+/// When the new content is not known to be durable.
+pub fn replace(path: &Path, content: &[u8]) -> Result<(), CheckpointError> {
     let failed = |action| move |source| CheckpointError::Io { action, path: path.to_owned(), source };
     let directory = directory(path);
     fs::create_dir_all(directory).map_err(failed("create the directory of"))?;
@@ -293,6 +326,23 @@ mod tests {
             let error = FileCheckpoints::open(&path).unwrap_err();
             assert_eq!(error.code(), "checkpoint.damaged", "cut at {length}");
         }
+    }
+
+    #[test]
+    fn file_of_connect_is_left_alone_and_ours_stands_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("offsets");
+        let theirs = java_map::write(&[]);
+        fs::write(&path, &theirs).unwrap();
+
+        let (_, store) = saved(directory.path());
+
+        assert_eq!(fs::read(&path).unwrap(), theirs);
+        assert_eq!(store.path(), directory.path().join("offsets.sluice"));
+        drop(store);
+        fs::remove_file(&path).unwrap();
+        let alone = FileCheckpoints::open(&path).unwrap();
+        assert!(alone.load("users").unwrap().is_some(), "without Connect's file ours is still found");
     }
 
     #[test]

@@ -8,6 +8,7 @@
 pub mod change;
 pub mod checkpoint;
 pub mod config;
+pub mod connect_offsets;
 pub mod error;
 pub mod metrics;
 pub mod pipeline;

@@ -10,10 +10,11 @@ use serde_json::Value as Json;
 use crate::{
     checkpoint::Checkpoint,
     config::{Config, Definition, Fault, Properties},
+    connect_offsets::OffsetMap,
     error::{Classify, Error, ErrorClass},
     record::Record,
     sink::{Flushed, Sink, SinkConnector},
-    source::{Batch, Source, SourceConnector, TaskContext},
+    source::{Batch, Imported, Source, SourceConnector, TaskContext},
     transform::{Predicate, PredicateFactory, Transform, TransformFactory},
 };
 
@@ -63,6 +64,22 @@ pub trait DynSourceConnector: Plugin {
         context: TaskContext,
         position: Option<Json>,
     ) -> BoxFuture<'a, Result<Box<dyn DynSource>, Error>>;
+    /// See [`SourceConnector::offset_partition`].
+    ///
+    /// # Errors
+    /// When the properties do not parse.
+    fn offset_partition(&self, properties: &Properties) -> Result<Option<OffsetMap>, Error>;
+    /// See [`SourceConnector::import_offset`].
+    fn import_offset<'a>(
+        &'a self,
+        properties: &'a Properties,
+        offset: &'a OffsetMap,
+    ) -> BoxFuture<'a, Result<Imported<Json>, Error>>;
+    /// See [`SourceConnector::export_offset`].
+    ///
+    /// # Errors
+    /// As there, and when the position is not one of this source.
+    fn export_offset(&self, position: Json) -> Result<OffsetMap, Error>;
 }
 
 /// A [`SinkConnector`] behind a pointer.
@@ -231,6 +248,26 @@ impl<T: SourceConnector> DynSourceConnector for ErasedSource<T> {
             let source = self.0.open(parse(properties)?, context, position).await?;
             Ok(Box::new(source) as Box<dyn DynSource>)
         })
+    }
+
+    fn offset_partition(&self, properties: &Properties) -> Result<Option<OffsetMap>, Error> {
+        Ok(self.0.offset_partition(&parse(properties)?))
+    }
+
+    fn import_offset<'a>(
+        &'a self,
+        properties: &'a Properties,
+        offset: &'a OffsetMap,
+    ) -> BoxFuture<'a, Result<Imported<Json>, Error>> {
+        Box::pin(async move {
+            let imported = self.0.import_offset(parse(properties)?, offset).await?;
+            let position = imported.position.map(serde_json::to_value).transpose();
+            Ok(Imported { position: position.map_err(OpenError::Position)?, meaning: imported.meaning })
+        })
+    }
+
+    fn export_offset(&self, position: Json) -> Result<OffsetMap, Error> {
+        self.0.export_offset(&serde_json::from_value(position).map_err(OpenError::Position)?)
     }
 }
 

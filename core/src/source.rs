@@ -6,6 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     config::{Config, Definition, Fault},
+    connect_offsets::{OffsetMap, OffsetsError},
     error::Error,
     record::Record,
 };
@@ -66,6 +67,15 @@ pub struct TaskContext {
     pub connector: String,
 }
 
+/// A position made of an offset of Kafka Connect's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported<P> {
+    /// Where to go on; none when the connector must start as if new.
+    pub position: Option<P>,
+    /// What the offset says and what will be done, a sentence each.
+    pub meaning: Vec<String>,
+}
+
 /// A kind of source: how it is named, configured, checked and opened.
 pub trait SourceConnector: Send + Sync + 'static {
     /// Our name, such as `sluice.PostgresSource`.
@@ -96,4 +106,30 @@ pub trait SourceConnector: Send + Sync + 'static {
         context: TaskContext,
         position: Option<<Self::Source as Source>::Position>,
     ) -> impl Future<Output = Result<Self::Source, Error>> + Send;
+
+    /// Names the partition under which the connector of the same class stores its offset in Kafka Connect; none if
+    /// there is no such connector.
+    fn offset_partition(&self, _config: &Self::Config) -> Option<OffsetMap> {
+        None
+    }
+
+    /// Reads an offset of Connect's connector as a position of this source. May connect; changes nothing.
+    ///
+    /// # Errors
+    /// When the offset says nothing, or does not fit what the source finds.
+    fn import_offset(
+        &self,
+        _config: Self::Config,
+        _offset: &OffsetMap,
+    ) -> impl Future<Output = Result<Imported<<Self::Source as Source>::Position>, Error>> + Send {
+        async { Err(OffsetsError::NoCounterpart { class: Self::NAME }.into()) }
+    }
+
+    /// Writes a position as the offset with which Connect's connector goes on there.
+    ///
+    /// # Errors
+    /// When that connector has no words for it.
+    fn export_offset(&self, _position: &<Self::Source as Source>::Position) -> Result<OffsetMap, Error> {
+        Err(OffsetsError::NoCounterpart { class: Self::NAME }.into())
+    }
 }

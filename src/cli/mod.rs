@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is where the program talks to people")]
 
 mod describe;
+mod offsets;
 mod run;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -45,6 +46,10 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         format: describe::Format,
     },
+    /// Go on where Debezium stopped: save the offset that Kafka Connect keeps of a connector as its position.
+    ImportOffsets(offsets::Import),
+    /// Give a connector back to Debezium: write its position as Kafka Connect keeps offsets.
+    ExportOffsets(offsets::Export),
     /// Print the version.
     Version,
 }
@@ -90,6 +95,12 @@ pub(crate) fn run(registry: &Registry) -> ExitCode {
         }),
         Command::Check(files) => with_plans(registry, &files, run::check),
         Command::Describe { name, format } => describe::describe(registry, name.as_deref(), format),
+        Command::ImportOffsets(import) => with_plans(registry, &import.files(), |settings, plans| {
+            plans.iter().map(|plan| import.run(&settings, plan)).next().unwrap_or(ExitCode::SUCCESS)
+        }),
+        Command::ExportOffsets(export) => with_plans(registry, &export.files(), |settings, plans| {
+            plans.iter().map(|plan| export.run(&settings, plan)).next().unwrap_or(ExitCode::SUCCESS)
+        }),
         Command::Version => {
             println!("sluice {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS

@@ -50,7 +50,7 @@ pub(super) fn check(_settings: Settings, plans: Vec<Plan>) -> ExitCode {
     })
 }
 
-fn with_runtime(work: impl Future<Output = ExitCode>) -> ExitCode {
+pub(super) fn with_runtime(work: impl Future<Output = ExitCode>) -> ExitCode {
     match Runtime::new() {
         Ok(runtime) => {
             let code = runtime.block_on(work);

@@ -16,12 +16,10 @@ use sluice_core::config::{
 const ENVIRONMENT_PREFIX: &str = "CONNECT_";
 
 /// Properties of Connect's worker that mean nothing in one process; accepted so that files can be kept.
-const WITHOUT_EFFECT: [&str; 15] = [
-    "group.id",
+const WITHOUT_EFFECT: [&str; 13] = [
     "plugin.path",
     "plugin.discovery",
     "config.storage.",
-    "offset.storage.topic",
     "offset.storage.replication.factor",
     "offset.storage.partitions",
     "offset.flush.timeout.ms",
@@ -57,7 +55,13 @@ sluice_core::config! {
         "bootstrap.servers" => bootstrap_servers: String = "localhost:9092",
         /// Where `/metrics` and `/health` are served; loopback unless you say otherwise.
         "listeners" => listeners: Listener = "http://127.0.0.1:8083",
-        /// File with the positions of source connectors, replaced as a whole at each flush.
+        /// Group of a cluster of Kafka Connect. Together with `offset.storage.topic` it says where Debezium's offsets are:
+        /// a connector without a position of its own goes on there.
+        "group.id" => group: Option<String>,
+        /// The cluster's topic of source offsets. It is read only.
+        "offset.storage.topic" => offsets_topic: Option<String>,
+        /// File with the positions of source connectors, replaced as a whole at each flush. If a standalone worker of
+        /// Kafka Connect wrote it, it is only read, to go on where Debezium stopped, and ours is `<file>.sluice`.
         "offset.storage.file.filename" => offsets_file: String = "sluice.offsets",
         /// Longest time between two flushes in milliseconds; each flush saves and acknowledges a position.
         /// Connect's default is 60000; here a flush is cheap and a short interval keeps restarts short.

@@ -6,18 +6,18 @@ mod properties;
 
 use std::sync::Arc;
 
-pub(crate) use plan::{Direction, Plan};
+pub(crate) use plan::{Direction, Plan, client_properties};
 pub(crate) use properties::common;
 use sluice_core::{
     checkpoint::{CheckpointStore, FileCheckpoints},
     error::Error,
     pipeline::{ErrorPolicy, FlushPolicy, Pipeline, StatusReader, StatusWriter},
-    source::TaskContext,
 };
+use opener::Ends;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::WorkerSettings;
+use crate::{settings::WorkerSettings, takeover::Store};
 
 /// Connectors that run.
 pub(crate) struct Worker {
@@ -36,13 +36,15 @@ impl Worker {
         stop: &CancellationToken,
     ) -> Result<Self, Error> {
         let checkpoints = FileCheckpoints::open(settings.offsets_file.as_ref())?;
+        let connect = Store::of_worker(settings)?;
         let mut worker = Self { tasks: JoinSet::new(), states: Vec::new() };
         let mut pipelines = Vec::new();
         for plan in plans {
             report(&plan);
             let (status, state) = StatusWriter::new(&plan.name);
             worker.states.push((plan.name.clone(), state));
-            pipelines.push(pipeline(plan, settings, &checkpoints, status, stop.clone())?);
+            let ends = Ends { plan, connect: connect.clone() };
+            pipelines.push(pipeline(ends, settings, &checkpoints, status, stop.clone())?);
         }
         for pipeline in pipelines {
             let name = pipeline.connector.clone();
@@ -84,12 +86,13 @@ fn report(plan: &Plan) {
 }
 
 fn pipeline(
-    plan: Plan,
+    ends: Ends,
     settings: &WorkerSettings,
     checkpoints: &FileCheckpoints,
     status: StatusWriter,
     stop: CancellationToken,
 ) -> Result<Pipeline, Error> {
+    let plan = &ends.plan;
     let dead_letters = plan.dead_letters()?;
     // A sink connector's positions are the committed offsets of its consumer group.
     let checkpoints: Option<Arc<dyn CheckpointStore>> = match plan.direction {
@@ -109,6 +112,6 @@ fn pipeline(
         },
         status,
         stop,
-        opener: Box::new(opener::Ends { context: TaskContext { connector: plan.name.clone() }, plan }),
+        opener: Box::new(ends),
     })
 }

@@ -9,11 +9,40 @@ use sluice_core::{
 };
 
 use super::plan::{Direction, Plan};
+use crate::takeover::{self, Store};
 
 /// Both ends of one connector.
 pub(super) struct Ends {
     pub(super) plan: Plan,
-    pub(super) context: TaskContext,
+    /// Where a worker of Kafka Connect may have kept the connector's offset.
+    pub(super) connect: Option<Store>,
+}
+
+impl Ends {
+    fn context(&self) -> TaskContext {
+        TaskContext { connector: self.plan.name.clone() }
+    }
+
+    /// Finds where Kafka Connect stopped, for a connector that has no position of its own.
+    async fn take_over(&self) -> Result<Option<Json>, Error> {
+        let (Some(store), Direction::Source { connector, .. }) = (&self.connect, &self.plan.direction) else {
+            return Ok(None);
+        };
+        if connector.offset_partition(&self.plan.properties)?.is_none() {
+            return Ok(None);
+        }
+        let connector = &self.plan.name;
+        let Some(found) = takeover::look(&self.plan, store).await? else {
+            tracing::info!(connector, %store, "Kafka Connect has no offset of the connector: it starts as new");
+            return Ok(None);
+        };
+        let offset = serde_json::json!(found.offset);
+        tracing::warn!(connector, %store, %offset, "taking over from Kafka Connect");
+        for sentence in found.imported.meaning {
+            tracing::warn!(connector, "{sentence}");
+        }
+        Ok(found.imported.position)
+    }
 }
 
 impl Opener for Ends {
@@ -22,7 +51,13 @@ impl Opener for Ends {
             Direction::Source { connector, .. } => connector,
             Direction::Sink { kafka, .. } => kafka,
         };
-        source.open(&self.plan.properties, self.context.clone(), position)
+        Box::pin(async move {
+            let position = match position {
+                Some(position) => Some(position),
+                None => self.take_over().await?,
+            };
+            source.open(&self.plan.properties, self.context(), position).await
+        })
     }
 
     fn sink(&self) -> BoxFuture<'_, Result<Box<dyn DynSink>, Error>> {
@@ -30,6 +65,6 @@ impl Opener for Ends {
             Direction::Source { kafka, .. } => kafka,
             Direction::Sink { connector, .. } => connector,
         };
-        sink.open(&self.plan.properties, self.context.clone())
+        sink.open(&self.plan.properties, self.context())
     }
 }

@@ -167,6 +167,11 @@ fn is_error(fault: &Fault) -> bool {
     fault.severity == Severity::Error
 }
 
+/// Returns how the worker reaches its own brokers, as properties of a connector.
+pub(crate) fn client_properties(worker: &WorkerSettings) -> Properties {
+    joined(worker, Properties::default())
+}
+
 /// Fills in what the worker's settings say for all connectors.
 fn joined(worker: &WorkerSettings, mut properties: Properties) -> Properties {
     properties.set_default("bootstrap.servers", &worker.bootstrap_servers);

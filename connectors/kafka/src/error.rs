@@ -73,6 +73,15 @@ pub enum KafkaError {
         #[source]
         source: ClientError,
     },
+    /// An offset could not be written for Kafka Connect.
+    #[error("cannot write to Kafka Connect's offsets topic `{topic}`")]
+    ConnectOffset {
+        /// The topic.
+        topic: String,
+        /// Why.
+        #[source]
+        source: ClientError,
+    },
     /// Reading failed.
     #[error("cannot read from Kafka")]
     Consume(#[source] ClientError),
@@ -160,6 +169,7 @@ impl Classify for KafkaError {
             | Self::CreateTopic { source, .. }
             | Self::Produce { source, .. }
             | Self::DeadLetter { source, .. }
+            | Self::ConnectOffset { source, .. }
             | Self::Consume(source)
             | Self::Commit { source, .. } => class_of(source),
         }
@@ -175,6 +185,7 @@ impl Classify for KafkaError {
             Self::InvalidRecord { .. } => "kafka.record_invalid",
             Self::Produce { .. } => "kafka.produce_failed",
             Self::DeadLetter { .. } => "kafka.dead_letter_not_written",
+            Self::ConnectOffset { .. } => "kafka.connect_offset_not_written",
             Self::Consume(_) => "kafka.consume_failed",
             Self::Gap { .. } => "kafka.offset_gap",
             Self::Commit { .. } => "kafka.commit_failed",

@@ -15,6 +15,7 @@ pub mod json;
 mod check;
 mod client;
 mod config;
+mod connect_offsets;
 mod converter;
 mod dead_letters;
 mod error;
@@ -29,6 +30,7 @@ mod topics;
 
 pub use client::cluster_id;
 pub use config::{DeadLettersConfig, KafkaSinkConfig, KafkaSourceConfig, Regex, Servers};
+pub use connect_offsets::{read_connect_offsets, write_connect_offset};
 pub use converter::ConvertError;
 pub use dead_letters::KafkaDeadLetters;
 pub use error::KafkaError;

@@ -238,6 +238,15 @@ pub enum SourceError {
         /// Slot of the configuration.
         found: String,
     },
+    /// An offset of Kafka Connect's is not one of Debezium's Postgres connector.
+    #[error("the offset is not one of Debezium's Postgres connector: {what}")]
+    ForeignOffset {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A position in a snapshot means nothing to Debezium.
+    #[error("the saved position lies within a snapshot: Debezium cannot go on there")]
+    WithinSnapshot,
     /// A value cannot be read.
     #[error("column `{column}` of table `{table}`: {reason}")]
     Value {
@@ -345,6 +354,8 @@ impl Classify for SourceError {
             Self::Diverged { .. } => "postgres.diverged",
             Self::PositionAhead { .. } => "postgres.position_ahead",
             Self::OtherSlot { .. } => "postgres.other_slot",
+            Self::ForeignOffset { .. } => "postgres.foreign_offset",
+            Self::WithinSnapshot => "postgres.within_snapshot",
             Self::Value { .. } => "postgres.value",
             Self::Stream { .. } => "postgres.stream",
         }

@@ -15,6 +15,7 @@
 //! - `transaction`: their places in their transactions
 //! - `snapshot`: rows that are there already
 //! - `slot`, `publication`, `replica_identity`, `position`: what a restart depends on
+//! - `takeover`, `debezium_offset`: going on where Debezium stopped, and back
 //! - `gauges`: metrics
 //! - `preflight`: what is missing, with the SQL to fix it
 //! - [`error`], `remedy`: what can go wrong and what to do
@@ -22,6 +23,7 @@
 mod assemble;
 mod catalog;
 pub mod config;
+mod debezium_offset;
 mod difference;
 pub mod error;
 mod gauges;
@@ -46,10 +48,12 @@ mod spool;
 mod sql;
 mod table;
 mod tables;
+mod takeover;
 pub mod tls;
 mod transaction;
 mod types;
 
+pub use debezium_offset::Delivered;
 pub use position::Position;
 pub use publication::Published;
 pub use source::PostgresTask;
@@ -58,7 +62,8 @@ pub use types::ValueError;
 
 use sluice_core::Error;
 use sluice_core::config::{Definition, Fault};
-use sluice_core::source::{SourceConnector, TaskContext};
+use sluice_core::connect_offsets::OffsetMap;
+use sluice_core::source::{Imported, SourceConnector, TaskContext};
 
 use crate::config::PostgresConfig;
 
@@ -90,5 +95,21 @@ impl SourceConnector for PostgresSource {
     ) -> Result<PostgresTask, Error> {
         tracing::info!(connector = context.connector, position = ?position, "opening the Postgres source");
         Ok(PostgresTask::open(config, &context.connector, position).await?)
+    }
+
+    fn offset_partition(&self, config: &PostgresConfig) -> Option<OffsetMap> {
+        Some([("server".to_owned(), config.topic_prefix.as_str().into())].into_iter().collect())
+    }
+
+    async fn import_offset(
+        &self,
+        config: PostgresConfig,
+        offset: &OffsetMap,
+    ) -> Result<Imported<Position>, Error> {
+        Ok(takeover::import(config, offset).await?)
+    }
+
+    fn export_offset(&self, position: &Position) -> Result<OffsetMap, Error> {
+        Ok(takeover::export(position)?)
     }
 }

@@ -119,7 +119,7 @@ fn check_count(config: &PostgresConfig, tables: usize) -> Result<(), SourceError
     }
 }
 
-async fn check_server(sql: &Client) -> Result<u32, SourceError> {
+pub(crate) async fn check_server(sql: &Client) -> Result<u32, SourceError> {
     let version = catalog::server_version(sql).await?;
     if version < MIN_VERSION {
         return Err(SourceError::TooOld { found: catalog::setting(sql, "server_version").await? });
@@ -128,7 +128,7 @@ async fn check_server(sql: &Client) -> Result<u32, SourceError> {
     if found == "logical" { Ok(version) } else { Err(SourceError::WalLevel { found }) }
 }
 
-async fn identify(
+pub(crate) async fn identify(
     config: &Arc<PostgresConfig>,
     position: Option<&Position>,
 ) -> Result<(ReplicationClient, SystemIdentity, Vec<TimelineSwitch>), SourceError> {
@@ -275,6 +275,7 @@ impl Begin<'_> {
             last_commit: None,
             last_commit_micros: None,
             snapshot: None,
+            delivered: None,
             published: Published::default(),
         }
     }

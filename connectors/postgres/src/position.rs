@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::debezium_offset::Delivered;
 use crate::error::SourceError;
 use crate::lsn::Lsn;
 use crate::publication::Published;
@@ -33,6 +34,9 @@ pub struct Position {
     /// Set while the snapshot is not complete: the tables, as `schema.table`, that are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Vec<String>>,
+    /// Set while Debezium had delivered a part of the next transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<Delivered>,
     /// What was published when it was reached.
     #[serde(default)]
     pub published: Published,
@@ -111,6 +115,7 @@ mod tests {
             last_commit: None,
             last_commit_micros: None,
             snapshot: None,
+            delivered: None,
             published: Published::default(),
         }
     }

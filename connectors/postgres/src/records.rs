@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::assemble::TransactionInfo;
 use crate::config::{PostgresConfig, SkippedOperations};
+use crate::debezium_offset::Part;
 use crate::difference::key_changed;
 use crate::error::SourceError;
 use crate::lsn::Lsn;
@@ -38,6 +39,37 @@ pub(crate) struct Output {
     pub(crate) records: Vec<Record>,
     pub(crate) rejected: Vec<(Record, Error)>,
     pub(crate) bytes: usize,
+}
+
+/// How much there was of an [`Output`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    records: usize,
+    rejected: usize,
+    bytes: usize,
+}
+
+impl Output {
+    /// Notes how much there is.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { records: self.records.len(), rejected: self.rejected.len(), bytes: self.bytes }
+    }
+
+    /// Leaves out a part of what came since.
+    pub(crate) fn leave_out(&mut self, since: Mark, part: Part) {
+        match part {
+            Part::None => {}
+            Part::First if self.rejected.len() == since.rejected && self.records.len() > since.records => {
+                self.records.remove(since.records);
+            }
+            Part::First => {}
+            Part::All => {
+                self.records.truncate(since.records);
+                self.rejected.truncate(since.rejected);
+                self.bytes = since.bytes;
+            }
+        }
+    }
 }
 
 /// Makes records.

@@ -86,6 +86,12 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
              {START_OVER}. {LOWER}"
         ),
         E::OtherSlot { .. } => format!("put `slot.name` back. If this is meant: {START_OVER}"),
+        E::ForeignOffset { .. } => "give the offset of the connector with this `topic.prefix`, as \
+                                    `GET /connectors/NAME/offsets` answers it"
+            .to_owned(),
+        E::WithinSnapshot => "let the snapshot end first; or drop the slot and start Debezium without an offset: \
+                              it takes a snapshot of its own"
+            .to_owned(),
         E::Value { reason, .. } => reason.hint().to_owned(),
     })
 }

@@ -208,6 +208,7 @@ mod tests {
             last_commit: None,
             last_commit_micros: None,
             snapshot: None,
+            delivered: None,
             published: Default::default(),
         }
     }

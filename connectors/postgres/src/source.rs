@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::assemble::Assembler;
 use crate::catalog;
 use crate::config::PostgresConfig;
+use crate::debezium_offset::Remainder;
 use crate::error::SourceError;
 use crate::gauges::Gauges;
 use crate::lsn::Lsn;
@@ -53,6 +54,8 @@ pub struct PostgresTask {
     position: Position,
     assembler: Assembler,
     maker: RecordMaker,
+    /// What Debezium delivered of the first transaction.
+    remainder: Option<Remainder>,
     gauges: Gauges,
     frames: WalBatch,
     /// What the open transaction held, and how much was received, when `frames` came.
@@ -91,6 +94,7 @@ impl PostgresTask {
         let mut task = Self {
             assembler: Assembler::new(&config, &position, now() / 1000 - EPOCH_MICROS),
             maker: RecordMaker::new(&config, position.epoch, run),
+            remainder: position.delivered.clone().map(Remainder::new),
             gauges: Gauges::new(connector),
             xmin_at: (!config.xmin_interval.0.is_zero()).then(Instant::now),
             tables: tables.into_iter().map(|table| (table.relation.relation_id, table)).collect(),
@@ -277,9 +281,14 @@ impl PostgresTask {
                     }
                     Some(Entry::Table(table)) => self.maker.install(table),
                     Some(Entry::Frame { lsn, payload }) => {
-                        let index = transaction.next_index;
+                        let (index, before) = (transaction.next_index, out.mark());
                         transaction.next_index +=
                             self.maker.message(&transaction.info, index, lsn, &payload, &mut out)?;
+                        if let Some(remainder) = &mut self.remainder
+                            && transaction.info.xid.is_some_and(|xid| remainder.is_of(xid))
+                        {
+                            out.leave_out(before, remainder.part(lsn, payload.first() == Some(&b'M')));
+                        }
                     }
                 }
             }
@@ -293,6 +302,9 @@ impl PostgresTask {
                     self.gauges.transaction(read.info.commit_micros, self.maker.now, spooled);
                 }
                 end = Some((read.end, read.info.commit_micros));
+                if let Some(xid) = read.info.xid {
+                    self.end_remainder(xid);
+                }
             }
         }
         if let Some((end, micros)) = end {
@@ -310,6 +322,16 @@ impl PostgresTask {
         }
         let position = end.map(|_| self.position.clone());
         Ok(Some(Batch { records: out.records, rejected: out.rejected, position, bytes: out.bytes }))
+    }
+
+    /// What Debezium delivered lies in the first transaction only.
+    fn end_remainder(&mut self, xid: u32) {
+        self.position.delivered = None;
+        if let Some(remainder) = self.remainder.take()
+            && !remainder.is_of(xid)
+        {
+            tracing::warn!(xid, "the transaction in which Debezium stopped did not come: nothing was left out");
+        }
     }
 
     /// Whether the slot could move although there is nothing to deliver.

@@ -70,13 +70,16 @@ impl Probe {
 /// Class *retry* when no broker answers within 15 seconds, *stop* when the settings cannot be used.
 pub async fn cluster_id(properties: &Properties) -> Result<Option<String>, Error> {
     let servers = properties.value("bootstrap.servers").unwrap_or_default();
-    let below = |kind: ClientKind| -> BTreeMap<String, String> {
-        let overrides = properties.below(kind.prefix());
-        overrides.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-    };
-    let others = [&below(ClientKind::Producer), &below(ClientKind::Consumer)];
-    let settings = ClientSettings::admin(servers, &others, &below(ClientKind::Admin)).map_err(invalid)?;
+    let [producer, consumer, own] =
+        [ClientKind::Producer, ClientKind::Consumer, ClientKind::Admin].map(|kind| overrides(properties, kind));
+    let settings = ClientSettings::admin(servers, &[&producer, &consumer], &own).map_err(invalid)?;
     Ok(Probe::new(&settings)?.cluster_id().await?)
+}
+
+/// Returns what the properties override of a client's settings.
+pub(crate) fn overrides(properties: &Properties, kind: ClientKind) -> BTreeMap<String, String> {
+    let overrides = properties.below(kind.prefix());
+    overrides.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// Turns faults into the error that the engine shows for a configuration.
