@@ -91,7 +91,9 @@ pub(crate) enum TakeOverError {
     },
     #[error("{store} has the offset of this `topic.prefix` under another name of the connector: `{found}`")]
     OtherName { store: String, found: String },
-    #[error("{store} has no offset of connector `{connector}` with partition {partition}; there are: {known}")]
+    #[error(
+        "{store} has no offset of connector `{connector}` with partition {partition}; there are: {known}"
+    )]
     NotFound { store: String, connector: String, partition: String, known: String },
     #[error("connector `{connector}` has a position of its own in `{}` already", path.display())]
     HasPosition { connector: String, path: PathBuf },

@@ -207,7 +207,9 @@ pub fn is_connects(path: &Path) -> Result<bool, CheckpointError> {
     let mut magic = [0; java_map::MAGIC.len()];
     match File::open(path).and_then(|mut file| file.read_exact(&mut magic)) {
         Ok(()) => Ok(java_map::recognise(&magic)),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof) => Ok(false),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof) => {
+            Ok(false)
+        }
         Err(source) => Err(CheckpointError::Io { action: "read", path: path.to_owned(), source }),
     }
 }

@@ -166,3 +166,15 @@ fn print_faults(place: &str, faults: &[Fault]) {
         eprintln!("  {severity}{}", fault.to_string().replace('\n', "\n  "));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn arguments_of_all_commands_do_not_contradict() {
+        Cli::command().debug_assert();
+    }
+}

@@ -58,14 +58,14 @@ pub(super) struct Import {
 #[group(multiple = false)]
 struct From {
     /// The file of a standalone worker, or of Debezium Server.
-    #[arg(long = "from-file", value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    from_file: Option<PathBuf>,
     /// The offsets topic of a cluster, on the worker's brokers.
-    #[arg(long = "from-topic", value_name = "TOPIC")]
-    topic: Option<String>,
+    #[arg(long, value_name = "TOPIC")]
+    from_topic: Option<String>,
     /// The answer of GET /connectors/NAME/offsets.
-    #[arg(long = "from-json", value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    from_json: Option<PathBuf>,
 }
 
 /// Arguments of `export-offsets`.
@@ -82,11 +82,11 @@ pub(super) struct Export {
 #[group(multiple = false)]
 struct To {
     /// Put it into the file of a standalone worker that is not running; others' offsets in it are kept.
-    #[arg(long = "to-file", value_name = "FILE")]
-    file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    to_file: Option<PathBuf>,
     /// Write it into the offsets topic of a cluster whose workers are not running.
-    #[arg(long = "to-topic", value_name = "TOPIC")]
-    topic: Option<String>,
+    #[arg(long, value_name = "TOPIC")]
+    to_topic: Option<String>,
     /// Print it: the body of PATCH /connectors/NAME/offsets.
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
@@ -136,9 +136,9 @@ impl Import {
     }
 
     fn store(&self, settings: &Settings) -> Result<Option<Store>, Error> {
-        let From { file, topic, json } = &self.from;
-        let file = file.clone().map(Store::File).or_else(|| json.clone().map(Store::Answer));
-        let given = file.or_else(|| topic.as_ref().map(|topic| Store::topic(&settings.worker, topic)));
+        let From { from_file, from_topic, from_json } = &self.from;
+        let file = from_file.clone().map(Store::File).or_else(|| from_json.clone().map(Store::Answer));
+        let given = file.or_else(|| from_topic.as_ref().map(|topic| Store::topic(&settings.worker, topic)));
         Ok(match given {
             Some(given) => Some(given),
             None => Store::of_worker(&settings.worker)?,
@@ -168,10 +168,10 @@ impl Export {
         };
         let offset = Some(connector.export_offset(position)?);
         let offset = SourceOffset { connector: name.clone(), partition, offset };
-        if let Some(file) = &self.to.file {
+        if let Some(file) = &self.to.to_file {
             put_into(file, &offset)?;
             eprintln!("{name}: its offset is in `{}`", file.display());
-        } else if let Some(topic) = &self.to.topic {
+        } else if let Some(topic) = &self.to.to_topic {
             write_connect_offset(&client_properties(&settings.worker), topic, &offset).await?;
             eprintln!("{name}: its offset is in topic `{topic}`");
         } else {

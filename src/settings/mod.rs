@@ -16,7 +16,13 @@ use sluice_core::config::{
 const ENVIRONMENT_PREFIX: &str = "CONNECT_";
 
 /// Properties of Connect's worker that mean nothing in one process; accepted so that files can be kept.
-const WITHOUT_EFFECT: [&str; 13] = [
+const WITHOUT_EFFECT: [&str; 19] = [
+    "heartbeat.interval.ms",
+    "session.timeout.ms",
+    "rebalance.timeout.ms",
+    "worker.sync.timeout.ms",
+    "worker.unsync.backoff.ms",
+    "connect.protocol",
     "plugin.path",
     "plugin.discovery",
     "config.storage.",

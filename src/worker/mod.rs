@@ -6,6 +6,7 @@ mod properties;
 
 use std::sync::Arc;
 
+use opener::Ends;
 pub(crate) use plan::{Direction, Plan, client_properties};
 pub(crate) use properties::common;
 use sluice_core::{
@@ -13,7 +14,6 @@ use sluice_core::{
     error::Error,
     pipeline::{ErrorPolicy, FlushPolicy, Pipeline, StatusReader, StatusWriter},
 };
-use opener::Ends;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 

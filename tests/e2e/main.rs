@@ -9,6 +9,7 @@ mod operations;
 mod pipeline;
 mod schemas;
 mod sluice;
+mod takeover;
 mod transactions;
 mod validation;
 mod world;
@@ -64,6 +65,9 @@ fn main() -> ExitCode {
         faults::restart_of_cassandra_under_load_loses_nothing,
         faults::restart_of_postgres_under_load_loses_nothing,
         faults::registry_down_at_start_is_waited_for,
+        takeover::debezium_stopped_under_load_and_back_leaves_no_gap_and_no_duplicate,
+        takeover::debezium_killed_under_load_is_followed_with_duplicates_behind_its_offset_only,
+        takeover::debezium_cut_off_inside_a_transaction_is_resumed_at_the_next_record,
         pipeline::slot_of_idle_users_follows_airflows_heartbeats,
         pipeline::whole_pipeline_agrees_after_dags_and_erasures,
     ];

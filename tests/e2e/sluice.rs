@@ -29,11 +29,22 @@ impl Sluice {
         bootstrap_servers: &str,
         files: &[PathBuf],
     ) -> anyhow::Result<Self> {
+        Self::start_as_worker(directory, &[], bootstrap_servers, files)
+    }
+
+    /// Starts the program with more arguments, such as a worker file.
+    pub(crate) fn start_as_worker(
+        directory: &Path,
+        arguments: &[&str],
+        bootstrap_servers: &str,
+        files: &[PathBuf],
+    ) -> anyhow::Result<Self> {
         let port = Port::free()?.number();
         let log = directory.join("sluice.log");
         let log_file = File::options().create(true).append(true).open(&log)?;
         let child = Command::new(BINARY)
             .arg("run")
+            .args(arguments)
             .args(["--set", &format!("bootstrap.servers={bootstrap_servers}")])
             .args(["--set", &format!("listeners=http://127.0.0.1:{port}")])
             .args(["--set", &format!("offset.storage.file.filename={}", directory.join("offsets").display())])

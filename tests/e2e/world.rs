@@ -45,7 +45,8 @@ impl World {
         rustls::crypto::aws_lc_rs::default_provider()
             .install_default()
             .expect("no other provider was installed");
-        let stack = Stack::start(&StackOptions::default()).unwrap_or_else(|error| panic!("{error:#}"));
+        let stack = Stack::start(&StackOptions { connect: true, ..StackOptions::default() })
+            .unwrap_or_else(|error| panic!("{error:#}"));
         Self { stack, runtime: Runtime::new().expect("a runtime starts") }
     }
 

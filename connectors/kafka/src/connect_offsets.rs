@@ -66,16 +66,18 @@ fn read(settings: &ClientSettings, topic: &str) -> Result<Option<Vec<StoredPair>
     let partitions = found.map_or(&[][..], |topic| topic.partitions());
     let mut assignment = TopicPartitionList::new();
     for partition in partitions {
-        assignment
-            .add_partition_offset(topic, partition.id(), Offset::Beginning)
-            .map_err(unreachable)?;
+        assignment.add_partition_offset(topic, partition.id(), Offset::Beginning).map_err(unreachable)?;
     }
     consumer.assign(&assignment).map_err(unreachable)?;
     let mut pairs = Vec::new();
     let mut ended = HashSet::new();
     while ended.len() < partitions.len() {
         match consumer.poll(BROKER_TIMEOUT) {
-            None => return Err(unreachable(ClientError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut))),
+            None => {
+                return Err(unreachable(ClientError::MessageConsumption(
+                    RDKafkaErrorCode::OperationTimedOut,
+                )));
+            }
             Some(Err(ClientError::PartitionEOF(partition))) => {
                 ended.insert(partition);
             }

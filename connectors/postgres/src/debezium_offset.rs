@@ -193,7 +193,8 @@ mod tests {
 
     #[test]
     fn change_of_the_first_transaction_after_a_snapshot_is_resumed_at_itself() {
-        let offset = json!({"lsn_proc": 719_026_696, "messageType": "INSERT", "lsn": 719_026_696, "txId": 3413});
+        let offset =
+            json!({"lsn_proc": 719_026_696, "messageType": "INSERT", "lsn": 719_026_696, "txId": 3413});
 
         assert!(matches!(
             stand(&offset).unwrap(),
@@ -223,7 +224,8 @@ mod tests {
 
     #[test]
     fn message_counts_inside_a_transaction_only() {
-        let inside = json!({"lsn": 20, "lsn_proc": 10, "lsn_commit": 10, "txId": 7, "messageType": "MESSAGE"});
+        let inside =
+            json!({"lsn": 20, "lsn_proc": 10, "lsn_commit": 10, "txId": 7, "messageType": "MESSAGE"});
         let outside = json!({"lsn": 20, "lsn_proc": 20, "lsn_commit": 20, "messageType": "MESSAGE"});
 
         assert!(delivered_of(&inside).is_some_and(|delivered| delivered.message));

@@ -330,7 +330,10 @@ impl PostgresTask {
         if let Some(remainder) = self.remainder.take()
             && !remainder.is_of(xid)
         {
-            tracing::warn!(xid, "the transaction in which Debezium stopped did not come: nothing was left out");
+            tracing::warn!(
+                xid,
+                "the transaction in which Debezium stopped did not come: nothing was left out"
+            );
         }
     }
 

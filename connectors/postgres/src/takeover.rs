@@ -98,7 +98,9 @@ fn place(
         Stand::Snapshot => {
             position.lsn = confirmed;
             position.snapshot = Some(Vec::new());
-            meaning.push("Debezium stopped within its snapshot: it is taken again, as Debezium would".to_owned());
+            meaning.push(
+                "Debezium stopped within its snapshot: it is taken again, as Debezium would".to_owned(),
+            );
         }
         Stand::Snapshotted(lsn) => {
             meaning.push(format!("Debezium completed a snapshot at {lsn} and streamed nothing yet"));
@@ -114,7 +116,9 @@ fn place(
         Stand::Stream { resume, delivered } => {
             position.last_commit = Some(resume);
             meaning.push(match &delivered {
-                None => format!("Debezium delivered all transactions up to {resume}, and nothing of the next"),
+                None => {
+                    format!("Debezium delivered all transactions up to {resume}, and nothing of the next")
+                }
                 Some(delivered) => describe(resume, delivered),
             });
             position.delivered = delivered;

@@ -27,6 +27,8 @@ mod messages;
 mod restarts;
 #[path = "source/snapshot.rs"]
 mod snapshot;
+#[path = "source/takeover.rs"]
+mod takeover;
 #[path = "source/text.rs"]
 mod text;
 #[path = "source/transactions.rs"]

@@ -120,7 +120,8 @@ pub fn from_rest(connector: &str, text: &[u8]) -> Result<Vec<SourceOffset>, Offs
     }
     let answer: Answer =
         serde_json::from_slice(text).map_err(|error| malformed("the answer of the REST API", &error))?;
-    let named = |Entry { partition, offset }| SourceOffset { connector: connector.to_owned(), partition, offset };
+    let named =
+        |Entry { partition, offset }| SourceOffset { connector: connector.to_owned(), partition, offset };
     Ok(answer.offsets.into_iter().map(named).collect())
 }
 

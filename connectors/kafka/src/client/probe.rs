@@ -70,8 +70,8 @@ impl Probe {
 /// Class *retry* when no broker answers within 15 seconds, *stop* when the settings cannot be used.
 pub async fn cluster_id(properties: &Properties) -> Result<Option<String>, Error> {
     let servers = properties.value("bootstrap.servers").unwrap_or_default();
-    let [producer, consumer, own] =
-        [ClientKind::Producer, ClientKind::Consumer, ClientKind::Admin].map(|kind| overrides(properties, kind));
+    let [producer, consumer, own] = [ClientKind::Producer, ClientKind::Consumer, ClientKind::Admin]
+        .map(|kind| overrides(properties, kind));
     let settings = ClientSettings::admin(servers, &[&producer, &consumer], &own).map_err(invalid)?;
     Ok(Probe::new(&settings)?.cluster_id().await?)
 }

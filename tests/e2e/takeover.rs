@@ -1,0 +1,268 @@
+//! From Debezium in Kafka Connect to Sluice and back, under load, with one connector file.
+//!
+//! One connection writes what a [`load::Script`] says, and the script knows the records that must come of it, in
+//! order. The topic has one partition; ours are told from Debezium's by their header.
+
+mod connect;
+mod load;
+mod topic;
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, ensure};
+use connect::Connect;
+use load::{Load, Script};
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+use topic::{Seen, read};
+
+use crate::{
+    Outcome,
+    sluice::{Sluice, output},
+    world::{World, until},
+};
+
+/// One connector on a database, a slot, a prefix and a name of its own.
+struct Case<'a> {
+    world: &'a World,
+    name: String,
+    connect: Connect,
+    directory: TempDir,
+}
+
+impl<'a> Case<'a> {
+    /// Makes the database and the connector's file, and starts Debezium with it.
+    async fn start(world: &'a World, name: &str) -> anyhow::Result<(Self, Script)> {
+        let admin = sluice_users::postgres::connect(&world.stack.postgres_config("postgres")).await?;
+        admin.batch_execute(&format!("CREATE DATABASE {name}")).await?;
+        let config = world.stack.postgres_config(name);
+        let script = Script::new(
+            sluice_users::postgres::connect(&config).await?,
+            sluice_users::postgres::connect(&config).await?,
+        )
+        .await?;
+        let url = world.stack.connect_url().context("the stack has a worker of Kafka Connect")?;
+        let case = Self {
+            world,
+            name: name.to_owned(),
+            connect: Connect::new(&url, name),
+            directory: TempDir::new()?,
+        };
+        let file = json!({"name": name, "config": case.properties()});
+        fs::write(case.file(), format!("{file:#}"))?;
+        case.connect.create(&case.properties()).await?;
+        Ok((case, script))
+    }
+
+    fn properties(&self) -> Json {
+        let name = &self.name;
+        json!({
+            "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
+            "database.hostname": "127.0.0.1",
+            "database.port": self.world.stack.postgres_port().to_string(),
+            "database.user": "postgres",
+            "database.password": "postgres",
+            "database.dbname": name,
+            "topic.prefix": name,
+            "plugin.name": "pgoutput",
+            "slot.name": name,
+            "publication.autocreate.mode": "filtered",
+            "table.include.list": "public.ledger",
+            "topic.creation.default.partitions": "1",
+            "topic.creation.default.replication.factor": "1",
+            "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "key.converter.schemas.enable": "false",
+            "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "value.converter.schemas.enable": "false",
+        })
+    }
+
+    fn file(&self) -> PathBuf {
+        self.directory.path().join("connector.json")
+    }
+
+    /// The very file that the Connect worker was started with.
+    fn worker_file(&self) -> String {
+        self.world.stack.directory().join("connect/worker.properties").display().to_string()
+    }
+
+    /// Starts Sluice with the worker's and the connector's file.
+    fn sluice(&self) -> anyhow::Result<Sluice> {
+        let servers = self.world.stack.bootstrap_servers();
+        let worker = self.worker_file();
+        Sluice::start_as_worker(self.directory.path(), &["--worker", &worker], &servers, &[self.file()])
+    }
+
+    /// Runs a command on the connector's file and returns what it printed.
+    async fn command(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let (worker, file) = (self.worker_file(), self.file().display().to_string());
+        let own = format!("offset.storage.file.filename={}", self.directory.path().join("offsets").display());
+        let all =
+            [&arguments[..1], &["--worker", &worker, "--set", &own], &arguments[1..], &[&file]].concat();
+        let output = output(&all).await?;
+        let error = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{arguments:?} failed:\n{error}");
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    fn records(&self) -> anyhow::Result<Vec<Seen>> {
+        read(&self.world.stack.bootstrap_servers(), &format!("{}.public.ledger", self.name))
+    }
+
+    /// Waits until the topic has so many records.
+    async fn wait_for(&self, count: usize) -> Outcome {
+        until(&format!("there are {count} records"), async || Ok(self.records()?.len() >= count)).await
+    }
+
+    /// Waits until the topic ends with the last record of the script.
+    async fn wait_for_end(&self, script: &Script) -> Outcome {
+        let last = script.expected().last().context("nothing was written")?;
+        until("the last record came", async || {
+            Ok(self.records()?.last().is_some_and(|record| record.event == *last))
+        })
+        .await
+    }
+}
+
+/// Checks that records are those of the script from a place on, and returns where they end.
+fn follows(script: &Script, from: usize, records: &[Seen]) -> anyhow::Result<usize> {
+    let expected = script.expected().get(from..).unwrap_or_default();
+    for (index, record) in records.iter().enumerate() {
+        ensure!(
+            expected.get(index) == Some(&record.event),
+            "record {index} is `{}` instead of `{:?}`, the {}th of the script",
+            record.event,
+            expected.get(index),
+            from + index
+        );
+    }
+    Ok(from + records.len())
+}
+
+/// Where in the records that the script expects an offset points to: behind the first one at its LSN.
+fn proved_by(offset: &Json, records: &[Seen]) -> anyhow::Result<usize> {
+    let at =
+        |record: &Seen| record.lsn == offset["lsn"].as_i64() && record.transaction == offset["txId"].as_i64();
+    Ok(records.iter().position(at).with_context(|| format!("no record is at {offset}"))? + 1)
+}
+
+/// Cuts the topic into runs of records by the same writer.
+fn runs(records: &[Seen]) -> Vec<&[Seen]> {
+    records.chunk_by(|one, other| one.ours == other.ours).collect()
+}
+
+pub(crate) async fn debezium_stopped_under_load_and_back_leaves_no_gap_and_no_duplicate(
+    world: &World,
+) -> Outcome {
+    let (case, script) = Case::start(world, "handover").await?;
+    let load = Load::start(script);
+    case.wait_for(500).await?;
+
+    case.connect.stop().await?;
+    let offset = case.connect.offset().await?;
+    let mut sluice = case.sluice()?;
+    sluice.wait_for_state("handover", "running").await?;
+    case.wait_for(2_000).await?;
+    // A second hand-over, back, in the middle of the load.
+    let exit = sluice.terminate().await?;
+    ensure!(exit.success(), "SIGTERM ended with {exit}");
+    case.connect.alter(&case.command(&["export-offsets", "--format", "json"]).await?).await?;
+    let given = case.connect.offset().await?;
+    case.connect.resume().await?;
+    case.wait_for(case.records()?.len() + 1_000).await?;
+    let script = load.stop().await?;
+    case.wait_for_end(&script).await?;
+    case.connect.delete().await?;
+
+    let records = case.records()?;
+    let runs = runs(&records);
+    ensure!(runs.len() == 3, "Debezium, Sluice, Debezium: {} runs", runs.len());
+    follows(&script, 0, runs[0])?;
+    let from = proved_by(&offset, runs[0])?;
+    let end = follows(&script, from, runs[1])?;
+    let repeated = &runs[0][from..];
+    let shares = |record: &Seen| record.lsn.is_none() || record.lsn == offset["lsn"].as_i64();
+    ensure!(repeated.iter().all(shares), "{} records were repeated, not all of one LSN", repeated.len());
+    // We stop at the end of a transaction; of one that was cut off no part was acknowledged.
+    let acknowledged = |record: &Seen| record.commit < given["lsn"].as_i64();
+    let back = from + runs[1].partition_point(acknowledged);
+    ensure!(back <= end, "Debezium was told to go on past what was delivered");
+    ensure!(follows(&script, back, runs[2])? == script.expected().len(), "the end is missing");
+    Ok(())
+}
+
+pub(crate) async fn debezium_killed_under_load_is_followed_with_duplicates_behind_its_offset_only(
+    world: &World,
+) -> Outcome {
+    let (case, script) = Case::start(world, "crashed").await?;
+    let worker = world.stack.connect.as_ref().context("the stack has a worker of Kafka Connect")?;
+    let load = Load::start(script);
+    case.wait_for(1_500).await?;
+
+    worker.kill()?;
+    let taken = take_over_from_the_dead(&case, load).await;
+    // Others need the worker, whatever came of this; it would run the connector again.
+    worker.start()?;
+    case.connect.delete().await?;
+    let (offset, script) = taken?;
+
+    let records = case.records()?;
+    let runs = runs(&records);
+    ensure!(runs.len() == 2, "Debezium, Sluice: {} runs", runs.len());
+    follows(&script, 0, runs[0])?;
+    let from = proved_by(&offset, runs[0])?;
+    ensure!(follows(&script, from, runs[1])? == script.expected().len(), "the end is missing");
+    Ok(())
+}
+
+/// Imports the offset that is stored, lets Sluice deliver the rest, and returns both offset and script.
+async fn take_over_from_the_dead(case: &Case<'_>, load: Load) -> anyhow::Result<(Json, Script)> {
+    // The server notices at once that the connection is gone, but takes its time to let go of the slot.
+    let free = "SELECT active FROM pg_catalog.pg_replication_slots WHERE slot_name = 'crashed'";
+    let sql = sluice_users::postgres::connect(&case.world.stack.postgres_config("crashed")).await?;
+    until("the slot is free", || async { Ok(!sql.query_one(free, &[]).await?.get::<_, bool>(0)) }).await?;
+    let imported = case.command(&["import-offsets"]).await?;
+    let shown = imported.lines().find(|line| line.trim_start().starts_with('{'));
+    let offset = serde_json::from_str(shown.context("no offset is shown")?)?;
+    let sluice = case.sluice()?;
+    case.wait_for(case.records()?.len() + 1_500).await?;
+    let script = load.stop().await?;
+    case.wait_for_end(&script).await?;
+    sluice.terminate().await?;
+    Ok((offset, script))
+}
+
+pub(crate) async fn debezium_cut_off_inside_a_transaction_is_resumed_at_the_next_record(
+    world: &World,
+) -> Outcome {
+    let (case, mut script) = Case::start(world, "cutoff").await?;
+    script.transaction(200).await?;
+    script.transaction(3_000).await?;
+    case.wait_for_end(&script).await?;
+    case.connect.stop().await?;
+    let delivered = case.records()?;
+    // As if Connect had stored its offsets in the middle of the last transaction and then died.
+    let last = delivered.last().and_then(|record| record.transaction);
+    let of_last: Vec<_> = delivered.iter().filter(|record| record.transaction == last).collect();
+    let middle = of_last[of_last.len() / 2];
+    let mut offset = case.connect.offset().await?;
+    offset["lsn"] = json!(middle.lsn);
+    offset["lsn_proc"] = json!(middle.lsn);
+    offset["messageType"] = json!(middle.message_type());
+    let partition = json!({"server": case.name});
+    case.connect.alter(&json!({"offsets": [{"partition": partition, "offset": offset}]}).to_string()).await?;
+
+    let sluice = case.sluice()?;
+    script.transaction(100).await?;
+    case.wait_for_end(&script).await?;
+    sluice.terminate().await?;
+    case.connect.delete().await?;
+
+    let records = case.records()?;
+    let runs = runs(&records);
+    ensure!(runs.len() == 2, "Debezium, Sluice: {} runs", runs.len());
+    let from = proved_by(&offset, runs[0])?;
+    ensure!(from < runs[0].len() - 1_000, "the offset lies in the middle");
+    ensure!(follows(&script, from, runs[1])? == script.expected().len(), "the end is missing");
+    Ok(())
+}
