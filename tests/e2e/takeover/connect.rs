@@ -42,9 +42,14 @@ impl Connect {
         self.request(Method::DELETE, "", None).await
     }
 
+    /// What the worker answers about the stored offsets.
+    pub(crate) async fn offsets(&self) -> anyhow::Result<String> {
+        Ok(self.client.get(format!("{}/offsets", self.url)).send().await?.text().await?)
+    }
+
     /// The stored offset.
     pub(crate) async fn offset(&self) -> anyhow::Result<Json> {
-        let answer: Json = self.client.get(format!("{}/offsets", self.url)).send().await?.json().await?;
+        let answer: Json = serde_json::from_str(&self.offsets().await?)?;
         let offset = answer.pointer("/offsets/0/offset").cloned();
         offset.with_context(|| format!("no offset in {answer}"))
     }
