@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod connect_offsets;
 pub mod error;
+pub mod java_regex;
 pub mod metrics;
 pub mod pipeline;
 pub mod record;

@@ -45,6 +45,8 @@ pub(crate) struct ColumnFacts {
     pub(crate) default: Option<String>,
     /// Part of the replica identity.
     pub(crate) identity: bool,
+    /// Computed from other columns.
+    pub(crate) generated: bool,
 }
 
 /// A table as the catalog has it.
@@ -196,7 +198,7 @@ pub(crate) async fn table(client: &Client, oid: u32) -> Result<TableFacts, Sourc
         pg_catalog.pg_get_expr(d.adbin, d.adrelid), \
         CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS (\
             SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND a.attnum = ANY (i.indkey) \
-            AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END) END \
+            AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END) END, a.attgenerated <> '' \
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
         LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '' \
         WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
@@ -220,6 +222,7 @@ pub(crate) async fn table(client: &Client, oid: u32) -> Result<TableFacts, Sourc
             not_null: cell(row, 4)?,
             default: cell(row, 5)?,
             identity: cell(row, 6)?,
+            generated: cell(row, 7)?,
         })
     };
     let columns = rows.iter().map(column).collect::<Result<_, SourceError>>()?;

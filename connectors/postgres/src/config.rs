@@ -47,8 +47,21 @@ config! {
         "topic.prefix" => topic_prefix: String,
         /// How topics of tables are named: by prefix, schema and table (SchemaTopicNamingStrategy), or by prefix
         /// and table (DefaultTopicNamingStrategy). What Kafka does not allow becomes `_`, or in the strategies
-        /// with Unicode in their names `_u` and the character's number in hexadecimal.
+        /// with Unicode in their names `_u` and the character's number in hexadecimal. Those with Regex in their names
+        /// rename the topic, so that tables can share one.
         "topic.naming.strategy" => topic_naming: TopicNaming = "io.debezium.schema.SchemaTopicNamingStrategy",
+        /// For a naming strategy with Regex: Java regular expression; a topic that it matches as a whole is renamed.
+        "topic.regex" => topic_regex: Option<String>,
+        /// The new name of such a topic; `$1` and `${name}` stand for groups.
+        "topic.replacement" => topic_replacement: Option<String>,
+        /// For a naming strategy with Regex: add a field to the key that tells the table.
+        "topic.key.enforce.uniqueness" => topic_key_unique: bool = "true",
+        /// Name of that field.
+        "topic.key.field.name" => topic_key_field: String = "__dbz__physicalTableIdentifier",
+        /// What makes the field's value of the topic that the table would have; it is that topic unless told.
+        "topic.key.field.regex" => topic_key_regex: Option<String>,
+        /// The field's value; see `topic.key.field.regex`.
+        "topic.key.field.replacement" => topic_key_replacement: Option<String>,
         /// What stands between the parts of a topic name.
         "topic.delimiter" => topic_delimiter: String = ".",
         /// Name of the topic of heartbeats without the prefix that follows it.

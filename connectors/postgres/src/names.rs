@@ -10,7 +10,17 @@ const TOPIC_LENGTH: usize = 249;
 
 /// Names the topic of a table's changes.
 pub(crate) fn topic(config: &PostgresConfig, schema: &str, table: &str) -> String {
-    legal_topic(&physical_topic(config, schema, table), config.topic_naming.rule)
+    let topic = legal_topic(&physical_topic(config, schema, table), config.topic_naming.rule);
+    let renamed = config.topic_naming.routing.as_ref().and_then(|routing| routing.rewrite.apply(&topic));
+    renamed.filter(|topic| !topic.is_empty()).unwrap_or(topic)
+}
+
+/// The field that tells the table in keys where tables share a topic, and its value.
+pub(crate) fn table_key(config: &PostgresConfig, schema: &str, table: &str) -> Option<(String, String)> {
+    let key = config.topic_naming.routing.as_ref()?.key.as_ref()?;
+    let topic = physical_topic(config, schema, table);
+    let renamed = key.rewrite.as_ref().and_then(|rewrite| rewrite.apply(&topic));
+    Some((key.field.clone(), renamed.unwrap_or(topic)))
 }
 
 /// Names the topic of heartbeats.
@@ -177,6 +187,25 @@ mod tests {
         assert_eq!(named("DefaultTopicNamingStrategy"), "p-a__");
         assert_eq!(named("SchemaUnicodeTopicNamingStrategy"), "p-s-a_u005f_u00e9");
         assert_eq!(named("DefaultUnicodeTopicNamingStrategy"), "p-a_u005f_u00e9");
+    }
+
+    #[test]
+    fn tables_that_share_a_topic_are_told_apart_by_their_keys() {
+        let config = from_pairs(&[
+            ("topic.naming.strategy", "io.debezium.schema.SchemaRegexTopicNamingStrategy"),
+            ("topic.regex", r"(.*)\.orders_\d+"),
+            ("topic.replacement", "$1.orders"),
+            ("topic.key.field.regex", r".*_(\d+)"),
+            ("topic.key.field.replacement", "$1"),
+        ])
+        .unwrap();
+
+        assert_eq!(topic(&config, "s", "orders_7"), "p.s.orders");
+        assert_eq!(topic(&config, "s", "other"), "p.s.other");
+        let (field, value) = table_key(&config, "s", "orders_7").unwrap();
+        assert_eq!((&*field, &*value), ("__dbz__physicalTableIdentifier", "7"));
+        assert_eq!(table_key(&config, "s", "other").unwrap().1, "p.s.other");
+        assert_eq!(table_key(&from_pairs(&[]).unwrap(), "s", "t"), None);
     }
 
     #[test]

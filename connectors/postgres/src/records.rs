@@ -486,8 +486,8 @@ fn context_headers(config: &PostgresConfig, run: Uuid) -> Arc<[Header]> {
 
 fn key_of(table: &Table, row: &[Value]) -> Datum {
     let Some(schema) = &table.schema.key else { return Datum::NULL };
-    let values =
-        table.schema.key_columns.iter().map(|place| row.get(*place).cloned().unwrap_or_default()).collect();
+    let columns = table.schema.key_columns.iter().map(|place| row.get(*place).cloned().unwrap_or_default());
+    let values = columns.chain(table.key_end.clone()).collect();
     Datum::new(Arc::clone(schema), Struct::new(Arc::clone(schema), values).into())
 }
 

@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use sluice_core::change::ChangeSchema;
-use sluice_core::schema::Schema;
+use sluice_core::schema::{Field, Kind, Schema};
 use sluice_core::value::Value;
 
 use crate::catalog::TableFacts;
-use crate::config::{Compatibility, PostgresConfig};
+use crate::config::{Compatibility, PostgresConfig, TopicParts};
 use crate::error::SourceError;
 use crate::mask::ColumnMask;
 use crate::names;
@@ -42,6 +42,10 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Option<ColumnPlan>>,
     /// Places of the key columns in the relation.
     pub(crate) key_places: Vec<usize>,
+    /// What ends each key: a name of the table, where tables share a topic.
+    pub(crate) key_end: Option<Value>,
+    /// Other tables may have the same topic.
+    pub(crate) shares_topic: bool,
     /// What hides or cuts values in rows, with the place in the row.
     pub(crate) masks: Vec<(usize, ColumnMask)>,
 }
@@ -113,7 +117,13 @@ impl Table {
             key_rows.push(*row);
             key_fields.push(field.clone());
         }
-        let key = (!key.is_empty()).then(|| Schema::record(format!("{prefix}.Key"), key_fields).shared());
+        let table_key = names::table_key(config, &relation.namespace, &relation.name);
+        let key_end = table_key.map(|(field, name)| {
+            key_fields.push(Field::new(field, Schema::new(Kind::String)));
+            Value::from(name)
+        });
+        let key =
+            (!key_fields.is_empty()).then(|| Schema::record(format!("{prefix}.Key"), key_fields).shared());
         let row = Schema::record(format!("{prefix}.Value"), fields).optional().shared();
         let schema = ChangeSchema::new(&prefix, row, key, key_rows, source_schema());
         Ok(Self {
@@ -124,6 +134,9 @@ impl Table {
             schema: Arc::new(schema),
             columns,
             key_places,
+            key_end,
+            shares_topic: config.topic_naming.routing.is_some()
+                || config.topic_naming.parts == TopicParts::Table,
             masks,
             relation,
         })

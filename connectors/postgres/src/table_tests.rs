@@ -67,6 +67,7 @@ fn compile(config: &PostgresConfig, identity: ReplicaIdentity) -> Result<Table, 
         not_null: *not_null,
         default: default.map(str::to_owned),
         identity: *name == "id",
+        generated: false,
     };
     let facts = TableFacts { columns: columns.iter().map(fact).collect(), key: vec!["id".to_owned()] };
     let type_ = |Column(_, oid, name, ..): &Column| {

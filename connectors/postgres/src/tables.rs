@@ -8,8 +8,8 @@ use futures_util::{StreamExt as _, pin_mut};
 use sluice_core::value::Value;
 use tokio_postgres::Client;
 
-use crate::catalog::{self, PublishedTable, TableFacts};
-use crate::config::PostgresConfig;
+use crate::catalog::{self, ColumnFacts, PublishedTable, TableFacts};
+use crate::config::{Compatibility, PostgresConfig};
 use crate::error::SourceError;
 use crate::pgoutput::{Relation, RelationColumn, ReplicaIdentity};
 use crate::snapshot::copy::CopyRows;
@@ -92,6 +92,7 @@ pub(crate) fn check_topics<'a>(tables: impl Iterator<Item = &'a Arc<Table>>) -> 
     for table in tables {
         if let Some(first) = topics.insert(&table.topic, table)
             && first.qualified != table.qualified
+            && !table.shares_topic
         {
             return Err(SourceError::TopicCollision {
                 first: first.qualified.clone(),
@@ -103,14 +104,18 @@ pub(crate) fn check_topics<'a>(tables: impl Iterator<Item = &'a Arc<Table>>) -> 
     Ok(())
 }
 
-/// Compiles a published table as the stream would announce it.
+/// Compiles a published table as the stream would announce it. Where Debezium's values are asked for it has generated
+/// columns, too: a snapshot of Debezium's reads them, though the stream has none.
 pub(crate) async fn load_published(
     client: &Client,
     config: &PostgresConfig,
     published: &PublishedTable,
 ) -> Result<Table, SourceError> {
     let facts = catalog::table(client, published.oid).await?;
-    let columns = published.columns.iter().filter_map(|name| facts.column(name));
+    let debezium = config.compatibility == Compatibility::Debezium;
+    let is_read =
+        |column: &&ColumnFacts| published.columns.contains(&column.name) || debezium && column.generated;
+    let columns = facts.columns.iter().filter(is_read);
     let relation = Relation {
         xid: None,
         relation_id: published.oid,

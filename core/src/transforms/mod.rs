@@ -17,7 +17,6 @@ mod cache;
 mod error;
 pub mod extract_new_record_state;
 pub mod filter;
-mod java_regex;
 pub mod mask_field;
 pub mod predicates;
 pub mod regex_router;

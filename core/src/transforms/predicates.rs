@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use super::{cache::Cache, java_regex::compile_whole};
+use super::cache::Cache;
 use crate::{
     config::Fault,
+    java_regex::compile_whole,
     record::Record,
     transform::{Predicate, PredicateFactory},
 };

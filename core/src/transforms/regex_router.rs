@@ -4,15 +4,11 @@
 
 use std::sync::Arc;
 
-use regex::Regex;
-
-use super::{
-    cache::Cache,
-    java_regex::{Replacement, compile, compile_whole},
-};
+use super::cache::Cache;
 use crate::{
     config::Fault,
     error::Error,
+    java_regex::{Rewrite, RewriteError},
     record::Record,
     transform::{Transform, TransformFactory, Transformed},
 };
@@ -34,9 +30,7 @@ pub struct RegexRouter;
 
 /// A [`RegexRouter`] at work.
 pub struct RegexRoute {
-    whole: Regex,
-    first: Regex,
-    replacement: Replacement,
+    rewrite: Rewrite,
     routes: Cache<Arc<str>, Arc<str>>,
 }
 
@@ -46,31 +40,21 @@ impl TransformFactory for RegexRouter {
     type Transform = RegexRoute;
 
     fn build(&self, config: RegexRouterConfig) -> Result<RegexRoute, Vec<Fault>> {
-        let regexes = compile_whole(&config.regex).and_then(|whole| Ok((whole, compile(&config.regex)?)));
-        let (whole, first) = regexes.map_err(|reason| vec![Fault::invalid("regex", reason)])?;
-        let replacement = Replacement::parse(&config.replacement, &first)
-            .map_err(|reason| vec![Fault::invalid("replacement", reason)])?;
-        Ok(RegexRoute { whole, first, replacement, routes: Cache::default() })
+        let rewrite = Rewrite::parse(&config.regex, &config.replacement).map_err(|error| match error {
+            RewriteError::Pattern(reason) => vec![Fault::invalid("regex", reason)],
+            RewriteError::Replacement(reason) => vec![Fault::invalid("replacement", reason)],
+        })?;
+        Ok(RegexRoute { rewrite, routes: Cache::default() })
     }
 }
 
 impl Transform for RegexRoute {
     fn apply(&self, mut record: Record) -> Result<Transformed, Error> {
         record.topic = self.routes.get_or_derive(Arc::clone(&record.topic), || {
-            Ok::<_, Error>(self.route(&record.topic).unwrap_or_else(|| Arc::clone(&record.topic)))
+            let topic = self.rewrite.apply(&record.topic).map(Arc::from);
+            Ok::<_, Error>(topic.unwrap_or_else(|| Arc::clone(&record.topic)))
         })?;
         Ok(Transformed::Keep(record))
-    }
-}
-
-impl RegexRoute {
-    /// As the original: matched as a whole, then what is found first is replaced, which may be less.
-    fn route(&self, topic: &str) -> Option<Arc<str>> {
-        if !self.whole.is_match(topic) {
-            return None;
-        }
-        let captures = self.first.captures(topic)?;
-        Some(self.replacement.expand(topic, &captures).into())
     }
 }
 

@@ -11,7 +11,7 @@
 //! | array of money, name, interval, bit strings, xml, point, refcursor | list of the element's type, or refused | left out |
 //! | array of a domain, of multirange and other unknown types | as the base type (domain), or refused; list of bytes with `include.unknown.datatypes` | left out, or list of bytes with `include.unknown.datatypes` |
 //! | column of type `name`, `include.unknown.datatypes=false` | the value | the value in a snapshot, null in the stream |
-//! | stored generated column | left out: Postgres does not publish it | the same here; Debezium has it in a snapshot |
+//! | stored generated column | left out: Postgres does not publish it | the value in a snapshot, no such column in the stream |
 //! | `numeric` NaN, infinity, `precise` | record refused: a decimal has no such value | null |
 //! | `numeric` with negative scale | scale 0 | scale 2048 less its amount, filled up with zeros |
 //! | `date` ±infinity | the ends of 32 bits | −622191234, −625821272 in a snapshot, −2147472692, −2147472691 in the stream |

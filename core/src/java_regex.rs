@@ -6,11 +6,51 @@
 
 use regex::{Captures, Regex};
 
+/// Renames what a regular expression matches as a whole, as `RegexRouter` and Debezium's naming strategies do.
+#[derive(Debug, Clone)]
+pub struct Rewrite {
+    whole: Regex,
+    first: Regex,
+    replacement: Replacement,
+}
+
+/// Which part of a [`Rewrite`] is wrong, and how, as a phrase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RewriteError {
+    /// The regular expression.
+    Pattern(String),
+    /// The replacement.
+    Replacement(String),
+}
+
+impl Rewrite {
+    /// Reads a pattern and a replacement, in which `$1` and `${name}` stand for groups.
+    ///
+    /// # Errors
+    /// When one of them is wrong, or asks for what the engine has not.
+    pub fn parse(pattern: &str, replacement: &str) -> Result<Self, RewriteError> {
+        let regexes = compile_whole(pattern).and_then(|whole| Ok((whole, compile(pattern)?)));
+        let (whole, first) = regexes.map_err(RewriteError::Pattern)?;
+        let replacement = Replacement::parse(replacement, &first).map_err(RewriteError::Replacement)?;
+        Ok(Self { whole, first, replacement })
+    }
+
+    /// Renames a text; `None` for one that does not match. What is replaced is what is found first, which may be less
+    /// than the whole.
+    pub fn apply(&self, text: &str) -> Option<String> {
+        if !self.whole.is_match(text) {
+            return None;
+        }
+        let captures = self.first.captures(text)?;
+        Some(self.replacement.expand(text, &captures))
+    }
+}
+
 /// Compiles a pattern that may match anywhere.
 ///
 /// # Errors
 /// What is wrong, as a phrase.
-pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
+pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     Regex::new(&translate(pattern)?).map_err(|error| explain(&error))
 }
 
@@ -18,7 +58,7 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
 ///
 /// # Errors
 /// What is wrong, as a phrase.
-pub(super) fn compile_whole(pattern: &str) -> Result<Regex, String> {
+pub(crate) fn compile_whole(pattern: &str) -> Result<Regex, String> {
     // Alone first: a stray parenthesis must not close the group that is put around the pattern.
     compile(pattern)?;
     Regex::new(&format!("\\A(?:{})\\z", translate(pattern)?)).map_err(|error| explain(&error))
@@ -67,7 +107,7 @@ fn translate(pattern: &str) -> Result<String, String> {
 
 /// A replacement as Java's `Matcher.replaceFirst` reads it: `$1`, `${name}`, and `\` before a literal character.
 #[derive(Debug, Clone)]
-pub(super) struct Replacement(Vec<Part>);
+struct Replacement(Vec<Part>);
 
 #[derive(Debug, Clone)]
 enum Part {
@@ -80,7 +120,7 @@ impl Replacement {
     ///
     /// # Errors
     /// What is wrong, as a phrase.
-    pub(super) fn parse(text: &str, regex: &Regex) -> Result<Self, String> {
+    fn parse(text: &str, regex: &Regex) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
@@ -106,7 +146,7 @@ impl Replacement {
     }
 
     /// Replaces the match that `captures` found in `text`.
-    pub(super) fn expand(&self, text: &str, captures: &Captures<'_>) -> String {
+    fn expand(&self, text: &str, captures: &Captures<'_>) -> String {
         let (start, end) = captures.get(0).map_or((0, text.len()), |whole| (whole.start(), whole.end()));
         let mut expanded = text[..start].to_owned();
         for part in &self.0 {
