@@ -30,7 +30,7 @@ config! {
         "database.password" => password: Option<Secret>,
         /// Database whose changes are captured.
         "database.dbname" => database: String,
-        /// TLS: disable, prefer (TLS if the server has it, unverified), require, verify-ca or verify-full.
+        /// TLS: disable, prefer or allow (TLS if the server has it, unverified), require, verify-ca or verify-full.
         "database.sslmode" => sslmode: SslMode = "prefer",
         /// PEM file of the authorities to trust; without one the verifying modes trust the system's.
         "database.sslrootcert" => sslrootcert: Option<String>,

@@ -47,7 +47,7 @@ pub(crate) async fn connect(config: &PostgresConfig) -> Result<Client, SourceErr
     }
     options.ssl_mode(match config.sslmode {
         SslMode::Disable => Negotiation::Disable,
-        SslMode::Prefer => Negotiation::Prefer,
+        SslMode::Allow | SslMode::Prefer => Negotiation::Prefer,
         SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => Negotiation::Require,
     });
     let client = match tls::client_config(&tls_options(config))? {
@@ -89,7 +89,7 @@ fn tls_options(config: &PostgresConfig) -> TlsOptions {
     TlsOptions {
         mode: match config.sslmode {
             SslMode::Disable => TlsMode::Disable,
-            SslMode::Prefer => TlsMode::Prefer,
+            SslMode::Allow | SslMode::Prefer => TlsMode::Prefer,
             SslMode::Require => TlsMode::Require,
             SslMode::VerifyCa => TlsMode::VerifyCa,
             SslMode::VerifyFull => TlsMode::VerifyFull,

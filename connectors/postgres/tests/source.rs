@@ -27,6 +27,8 @@ mod messages;
 mod restarts;
 #[path = "source/snapshot.rs"]
 mod snapshot;
+#[path = "source/start.rs"]
+mod start;
 #[path = "source/takeover.rs"]
 mod takeover;
 #[path = "source/text.rs"]

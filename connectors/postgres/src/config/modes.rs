@@ -9,6 +9,8 @@ config_enum! {
     pub enum SslMode {
         /// No TLS.
         Disable = "disable",
+        /// The same as prefer; the connection is not tried without TLS first.
+        Allow = "allow",
         /// TLS if the server has it.
         Prefer = "prefer",
         /// TLS; verified only if a root certificate is given.
