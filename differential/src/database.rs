@@ -13,10 +13,15 @@ const MARKER: &str = "CREATE SCHEMA differential;
     CREATE TABLE differential.marker (mark text PRIMARY KEY, ended boolean);
     INSERT INTO differential.marker VALUES ('snapshot', false)";
 
-/// The columns of a case's own tables, by the names of their types without modifiers.
-const COLUMNS: &str = "SELECT n.nspname || '.' || c.relname, a.attname, format_type(a.atttypid, NULL), \
+/// The columns of a case's own tables, by the names of their types without modifiers; a type that a script made by its kind.
+const COLUMNS: &str = "SELECT n.nspname || '.' || c.relname, a.attname, \
+        CASE e.typtype WHEN 'e' THEN 'enum' WHEN 'c' THEN 'composite type' \
+            WHEN 'd' THEN 'domain over ' || format_type(e.typbasetype, NULL) ELSE format_type(e.oid, NULL) END \
+            || CASE WHEN t.oid = e.oid THEN '' ELSE '[]' END, \
         EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY(i.indkey)) \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid \
+        JOIN pg_type t ON t.oid = a.atttypid \
+        JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END \
     WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped \
         AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'differential')";
 /// What a slot of this name is like.
@@ -49,6 +54,10 @@ impl Column {
         let Some((_, path)) = place.split_once(" /") else {
             return !self.key && (place == REFUSED || place == format!("P.{}-value versions", self.table));
         };
+        let row = path.strip_prefix("payload/").unwrap_or(path);
+        if row.starts_with("source") || row.starts_with("transaction") {
+            return false;
+        }
         let of_the_table = place.strip_prefix("P.").and_then(|place| place.strip_prefix(&self.table));
         of_the_table.is_some_and(|rest| rest.starts_with([' ', '-']))
             && path.split('/').any(|part| part == self.name)
@@ -200,6 +209,7 @@ mod tests {
         assert!(column("a").is_at("P.public.t-value schema /fields/before/type/1/fields/a"));
         assert!(!column("a").is_at("P.public.t value /after/b"));
         assert!(!column("a").is_at("P.public.tt value /after/a"));
+        assert!(!column("id").is_at("P.public.t value /transaction/id"));
         assert!(column("a").is_at(REFUSED));
         assert!(!column("id").is_at("P.public.t-value versions"));
     }
