@@ -65,14 +65,19 @@ pub(crate) fn blueprint(setting: &Setting, port: Port, major: Major) -> anyhow::
         abandon: if setting.temporary { Signal::Quit } else { Signal::Int },
     };
     let data = folder.join("data");
-    let password = folder.join("password");
+    let [password, settings] = ["password", "settings.conf"].map(|name| folder.join(name));
     write(&password, SUPERUSER)?;
+    write(&settings, &settings_file(setting.tuning))?;
+    let initdb = native.join("bin/initdb");
     Ok(Blueprint {
         name: "postgres",
         inner_ports: Vec::new(),
         directory: setting.directory.clone(),
         first: Some(First {
-            launch: launch("initdb", initdb_arguments(&data, &password, setting.tuning)),
+            launch: Launch {
+                program: "sh".into(),
+                ..launch("initdb", initdb_arguments(&initdb, &data, &password, &settings))
+            },
             mark: data.join("PG_VERSION"),
         }),
         launch: launch("postgres", server_arguments(&data, port.number())),
@@ -81,13 +86,22 @@ pub(crate) fn blueprint(setting: &Setting, port: Port, major: Major) -> anyhow::
     })
 }
 
-fn initdb_arguments(data: &Path, password: &Path, tuning: Tuning) -> Vec<OsString> {
-    let fixed = ["--username", SUPERUSER, "--auth-local=trust", "--auth-host=scram-sha-256"];
-    let mut arguments: Vec<OsString> = fixed.map(OsString::from).into();
-    arguments.extend(["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"].map(OsString::from));
-    arguments.extend([with_path("--pgdata=", data), with_path("--pwfile=", password)]);
+/// The lines of `postgresql.conf`.
+fn settings_file(tuning: Tuning) -> String {
     let bench = if tuning == Tuning::Bench { &BENCH_SETTINGS[..] } else { &[] };
-    arguments.extend(SETTINGS.iter().chain(bench).map(|setting| format!("--set={setting}").into()));
+    let settings = SETTINGS.iter().chain(bench).filter_map(|setting| setting.split_once('='));
+    settings.map(|(name, value)| format!("{name} = '{value}'\n")).collect()
+}
+
+/// The arguments of a shell that makes the cluster and adds the settings, which initdb takes only since Postgres 16.
+fn initdb_arguments(initdb: &Path, data: &Path, password: &Path, settings: &Path) -> Vec<OsString> {
+    const SCRIPT: &str = r#"set -e; settings=$1 data=$2; shift 2; "$@" "--pgdata=$data"; cat "$settings" >> "$data/postgresql.conf""#;
+    let mut arguments: Vec<OsString> = ["-c", SCRIPT, "sh"].map(OsString::from).into();
+    arguments.extend([settings, data, initdb].map(|path| path.as_os_str().to_owned()));
+    let fixed = ["--username", SUPERUSER, "--auth-local=trust", "--auth-host=scram-sha-256"];
+    arguments.extend(fixed.map(OsString::from));
+    arguments.extend(["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"].map(OsString::from));
+    arguments.push(with_path("--pwfile=", password));
     arguments
 }
 
