@@ -141,13 +141,12 @@ impl RegistryError {
 fn tls_problem(error: &reqwest::Error) -> Option<String> {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        // An I/O error hides what it holds from the chain of sources.
-        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let held = held.map(|held| held as &(dyn Error + 'static)).unwrap_or(error);
-        if let Some(problem) = held.downcast_ref::<rustls::Error>() {
+        if let Some(problem) = error.downcast_ref::<rustls::Error>() {
             return Some(problem.to_string());
         }
-        cause = held.source();
+        // An I/O error hides what it holds from the chain of sources.
+        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = held.map(|held| held as &(dyn Error + 'static)).or_else(|| error.source());
     }
     None
 }
