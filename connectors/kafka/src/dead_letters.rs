@@ -193,7 +193,7 @@ fn render(letter: &DeadLetter) -> RawRecord {
     };
     let header = |header: &sluice_core::record::Header| {
         let mut out = Vec::new();
-        let present = headers::encode(&header.value.value, &mut out);
+        let present = headers::simple::encode(&header.value, &mut out);
         (Arc::clone(&header.key), present.then(|| out.into()))
     };
     RawRecord { key: datum(&record.key), value, headers: record.headers.iter().map(header).collect() }

@@ -2,103 +2,18 @@
 //!
 //! Hot path.
 
-use std::{collections::BTreeMap, io::Write as _, sync::Arc};
+pub(crate) mod simple;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use std::{collections::BTreeMap, sync::Arc};
+
 use rdkafka::message::{Header as Native, OwnedHeaders};
 use sluice_core::{
-    Record, Value,
+    Record,
     config::Fault,
     record::{EventPosition, Header},
-    value::Struct,
 };
 
 use crate::converter::{ConvertError, Converter, Defaults, Encoded, Input, Role};
-
-/// Appends what a header's value looks like on the wire; false for null.
-pub(crate) fn encode(value: &Value, out: &mut Vec<u8>) -> bool {
-    match value {
-        Value::Null | Value::Unavailable => return false,
-        Value::String(text) => out.extend_from_slice(text.as_bytes()),
-        other => write(other, out),
-    }
-    true
-}
-
-/// Writes what stands inside lists and structs, where text is quoted.
-fn write(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Null | Value::Unavailable => out.extend_from_slice(b"null"),
-        Value::Boolean(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-        Value::Int8(value) => integer((*value).into(), out),
-        Value::Int16(value) => integer((*value).into(), out),
-        Value::Int32(value) => integer((*value).into(), out),
-        Value::Int64(value) => integer(*value, out),
-        Value::Float32(value) => {
-            let _ = write!(out, "{value:?}");
-        }
-        Value::Float64(value) => {
-            let _ = write!(out, "{value:?}");
-        }
-        Value::Bytes(bytes) => {
-            let start = out.len();
-            let length = base64::encoded_len(bytes.len(), true).unwrap_or_default();
-            out.resize(start + length, 0);
-            let _ = BASE64_STANDARD.encode_slice(bytes, &mut out[start..]);
-        }
-        Value::String(text) => quoted(text, out),
-        Value::Array(values) => {
-            list(b'[', values.iter(), out, write);
-            out.push(b']');
-        }
-        Value::Map(pairs) => {
-            list(b'{', pairs.iter(), out, |(key, value), out| pair(key, value, out));
-            out.push(b'}');
-        }
-        Value::Struct(value) => structure(value, out),
-    }
-}
-
-fn structure(value: &Struct, out: &mut Vec<u8>) {
-    let fields = value.schema().fields().iter().zip(value.values());
-    list(b'{', fields, out, |(field, value), out| {
-        quoted(&field.name, out);
-        out.push(b':');
-        write(value, out);
-    });
-    out.push(b'}');
-}
-
-fn pair(key: &Value, value: &Value, out: &mut Vec<u8>) {
-    write(key, out);
-    out.push(b':');
-    write(value, out);
-}
-
-fn list<T>(open: u8, items: impl Iterator<Item = T>, out: &mut Vec<u8>, each: impl Fn(T, &mut Vec<u8>)) {
-    out.push(open);
-    for (index, item) in items.enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        each(item, out);
-    }
-}
-
-fn integer(value: i64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-}
-
-fn quoted(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
-    for byte in text.bytes() {
-        if matches!(byte, b'"' | b'\\') {
-            out.push(b'\\');
-        }
-        out.push(byte);
-    }
-    out.push(b'"');
-}
 
 /// Writes a position as `epoch/commit/index/count`.
 pub(crate) fn encode_position(position: &EventPosition, out: &mut Vec<u8>) {
@@ -150,7 +65,7 @@ impl HeaderConverter {
     /// Appends what a header looks like on the wire; false for null.
     fn encode(&self, topic: &str, header: &Header, out: &mut Vec<u8>) -> Result<bool, ConvertError> {
         match self {
-            Self::Simple => Ok(encode(&header.value.value, out)),
+            Self::Simple => Ok(simple::encode(&header.value, out)),
             Self::Other(converter) => converter
                 .encode(topic, Input::Datum(&header.value), out)
                 .map(|encoded| encoded == Encoded::Written),
@@ -226,32 +141,7 @@ impl HeaderWriter {
 
 #[cfg(test)]
 mod tests {
-    use sluice_core::schema::{Field, Kind, Schema};
-
     use super::*;
-
-    fn text(value: &Value) -> String {
-        let mut out = Vec::new();
-        assert!(encode(value, &mut out));
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn values_read_as_connects_header_converter_writes_them() {
-        let key = Schema::record(
-            "k",
-            vec![Field::new("id", Schema::new(Kind::Int64)), Field::new("n", Schema::new(Kind::String))],
-        );
-        let key = Struct::new(key.shared(), vec![Value::Int64(2), "a\"b".into()]);
-
-        assert_eq!(text(&"plain \"text\"".into()), "plain \"text\"");
-        assert_eq!(text(&key.into()), r#"{"id":2,"n":"a\"b"}"#);
-        assert_eq!(text(&Value::Int32(-7)), "-7");
-        assert_eq!(text(&Value::Float64(1.0)), "1.0");
-        assert_eq!(text(&Value::Bytes(vec![1, 2, 3].into())), "AQID");
-        assert_eq!(text(&Value::Array(vec![Value::Boolean(true), Value::Null])), "[true,null]");
-        assert!(!encode(&Value::Null, &mut Vec::new()));
-    }
 
     #[test]
     fn position_is_written_as_it_displays() {
