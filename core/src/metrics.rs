@@ -28,6 +28,8 @@ pub const TRANSACTION_BUFFER_BYTES: &str = "sluice_transaction_buffer_bytes";
 pub const TRANSACTION_SPOOL_BYTES: &str = "sluice_transaction_spool_bytes_total";
 /// Updates that the source left out because they change nothing captured.
 pub const UPDATES_UNCHANGED: &str = "sluice_source_unchanged_updates_total";
+/// Runs of `heartbeat.action.query` that failed.
+pub const HEARTBEAT_QUERY_FAILURES: &str = "sluice_heartbeat_query_failures_total";
 /// Requests of a sink that are in flight.
 pub const SINK_IN_FLIGHT: &str = "sluice_sink_requests_in_flight";
 /// Limit of a sink's requests in flight.
@@ -57,6 +59,7 @@ pub fn describe() {
     describe_gauge!(TRANSACTION_BUFFER_BYTES, Unit::Bytes, "Transactions held in memory until their commit");
     describe_counter!(TRANSACTION_SPOOL_BYTES, Unit::Bytes, "Transactions spooled to disk");
     describe_counter!(UPDATES_UNCHANGED, "Updates left out because they change nothing captured");
+    describe_counter!(HEARTBEAT_QUERY_FAILURES, "Runs of heartbeat.action.query that failed");
     describe_gauge!(SINK_IN_FLIGHT, "Requests of a sink in flight");
     describe_gauge!(SINK_LIMIT, "Limit of a sink's requests in flight");
 }

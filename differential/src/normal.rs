@@ -4,6 +4,8 @@
 //! |---|---|
 //! | the prefix, wherever it occurs | each side has its own |
 //! | `ts_*` beside `op`, and those of heartbeats | the connector's clock |
+//! | how many heartbeats there are | the connector's clock: equal ones that follow each other count as one |
+//! | `id` and `timestamp` of notifications, and the order of `additional_data` | made up, the clock, and chance in Java |
 //! | `source.version` | each program has its own |
 //! | `source.xmin` | each side has its own slot |
 //! | `ts_*`, `lsn`, `txId` and `sequence` of snapshot rows | each side takes its own snapshot |
@@ -28,25 +30,22 @@ pub fn text(text: &str, prefix: &str) -> String {
     text.replace(prefix, "P")
 }
 
-/// Brings a record of a topic into normal form.
-pub fn record(topic: &str, side: &Side, mut record: Record) -> Record {
+/// Brings a record into normal form.
+pub fn record(side: &Side, mut record: Record) -> Record {
     for Payload { value, text: json, .. } in [&mut record.key, &mut record.value] {
         replace_prefix(value, &side.prefix);
         *json = json.as_ref().map(|json| masked(&text(json, &side.prefix)));
     }
-    // With its schema, a JSON value is in `payload`.
-    let payload = match &mut record.value.value {
-        Value::Object(fields) if fields.contains_key("schema") && fields.contains_key("payload") => {
-            &mut fields["payload"]
-        }
-        value => value,
-    };
-    if let Value::Object(fields) = payload {
-        if fields.contains_key("op") || topic.starts_with("__debezium-heartbeat") {
+    let heartbeat = is_heartbeat(&record);
+    if let Value::Object(fields) = payload_mut(&mut record.value.value) {
+        if fields.contains_key("op") || heartbeat {
             replace(fields, &CLOCKS, "clock");
         }
         if let Some(Value::Object(source)) = fields.get_mut("source") {
             replace_source(source);
+        }
+        if fields.contains_key("aggregate_type") {
+            replace_notification(&mut record);
         }
     }
     let own = side.program == Program::Sluice
@@ -59,6 +58,40 @@ pub fn record(topic: &str, side: &Side, mut record: Record) -> Record {
         }
     }
     record
+}
+
+/// Leaves one of equal heartbeats that follow each other.
+pub fn heartbeats_once(records: &mut Vec<Record>) {
+    records.dedup_by(|next, record| is_heartbeat(record) && next == record);
+}
+
+fn is_heartbeat(record: &Record) -> bool {
+    payload(&record.key.value).get("serverName").is_some()
+}
+
+/// The value itself: with its schema, a JSON value is in `payload`.
+fn payload(value: &Value) -> &Value {
+    value.get("schema").and(value.get("payload")).unwrap_or(value)
+}
+
+fn payload_mut(value: &mut Value) -> &mut Value {
+    if value.get("schema").is_some() && value.get("payload").is_some() {
+        return &mut value["payload"];
+    }
+    value
+}
+
+fn replace_notification(record: &mut Record) {
+    for part in [&mut record.key, &mut record.value] {
+        part.text = None;
+        if let Value::Object(fields) = payload_mut(&mut part.value) {
+            replace(fields, &["id"], "made up");
+            replace(fields, &["timestamp"], "clock");
+            if let Some(Value::Object(data)) = fields.get_mut("additional_data") {
+                data.sort_keys();
+            }
+        }
+    }
 }
 
 /// Masks the values of all fields that a normal form may replace. What is left shows how values were written.
@@ -144,7 +177,7 @@ mod tests {
 
     fn normal(value: Value) -> Value {
         let value = Payload { value, ..Payload::default() };
-        record("p.public.t", &side(&[]), Record { value, ..Record::default() }).value.value
+        record(&side(&[]), Record { value, ..Record::default() }).value.value
     }
 
     #[test]
@@ -173,6 +206,35 @@ mod tests {
     }
 
     #[test]
+    fn heartbeats_count_once_and_other_records_as_often_as_they_come() {
+        let of = |key: Value, value: Value| {
+            let [key, value] = [key, value].map(|value| Payload { value, ..Payload::default() });
+            record(&side(&[]), Record { key, value, ..Record::default() })
+        };
+        let heartbeat =
+            |time: i64| of(json!({"schema": {}, "payload": {"serverName": "p"}}), json!({"ts_ms": time}));
+        let row = |time: i64| of(json!({"id": 1}), json!({"op": "c", "ts_ms": time}));
+        let mut records = vec![heartbeat(1), heartbeat(2), row(3), row(4), heartbeat(5)];
+
+        heartbeats_once(&mut records);
+
+        assert_eq!(records, [heartbeat(1), row(3), row(4), heartbeat(5)]);
+    }
+
+    #[test]
+    fn notifications_lose_what_is_made_up_and_the_order_of_a_map() {
+        let value = json!({"id": "x", "aggregate_type": "a", "timestamp": 5,
+            "additional_data": {"status": "s", "connector_name": "p"}});
+
+        let data = json!({"connector_name": "P", "status": "s"});
+        assert_eq!(
+            normal(value).to_string(),
+            json!({"id": "(made up: text)", "aggregate_type": "a", "timestamp": "(clock: number)", "additional_data": data})
+                .to_string()
+        );
+    }
+
+    #[test]
     fn a_text_keeps_how_values_are_written() {
         let text = r#"{"a":1.50,"source":{"sequence":"[\"1\",\"2\"]","lsn":17,"version":"3\\"},"ts_ms":5}"#;
 
@@ -187,7 +249,7 @@ mod tests {
         let headers = ["sluice.position", "__debezium.context.runId"];
         let headers = headers.map(|name| (name.to_owned(), json!("7"))).to_vec();
         let normal = |side: &Side| {
-            let record = record("p.t", side, Record { headers: headers.clone(), ..Record::default() });
+            let record = record(side, Record { headers: headers.clone(), ..Record::default() });
             record.headers.into_iter().map(|(_, value)| value).collect::<Vec<_>>()
         };
 

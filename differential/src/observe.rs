@@ -91,6 +91,7 @@ impl Registry {
                 let record = self.decode(side, topic, raw).await;
                 records.push(record.with_context(|| format!("decode record {index} of `{topic}`"))?);
             }
+            normal::heartbeats_once(&mut records);
             let topic = normal::text(topic, &side.prefix);
             observed.topics.entry(topic).or_default().insert(*partition, records);
         }
@@ -109,7 +110,7 @@ impl Registry {
         let headers = raw.headers.iter().map(|(name, bytes)| {
             (name.clone(), bytes.as_ref().map_or(Value::Null, |bytes| text_or_hex(bytes)))
         });
-        Ok(normal::record(topic, side, Record { key, value, headers: headers.collect() }))
+        Ok(normal::record(side, Record { key, value, headers: headers.collect() }))
     }
 
     async fn payload(

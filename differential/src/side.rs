@@ -12,6 +12,9 @@ const LIMIT: Duration = Duration::from_secs(90);
 /// Rest between two looks.
 const REST: Duration = Duration::from_millis(20);
 
+/// Stands for the topic prefix in the properties of a case: each side has its own topics.
+const PREFIX: &str = "${prefix}";
+
 /// The two programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
@@ -87,7 +90,8 @@ impl Side {
                 avro(role, &servers.registry, &mut properties);
             }
         }
-        properties.extend(case.properties(program.name()));
+        let own = case.properties(program.name()).into_iter();
+        properties.extend(own.map(|(name, value)| (name, value.replace(PREFIX, &prefix))));
         include_the_marker(&mut properties);
         Ok(Self { program, prefix, slot, properties })
     }

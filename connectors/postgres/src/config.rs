@@ -201,6 +201,16 @@ config! {
         /// transaction begins and one with the number of its events when it ends.
         "provide.transaction.metadata" => transaction_metadata: bool = "false",
 
+        /// How often to write a heartbeat to its topic, in milliseconds, and one when a snapshot ends; 0 for none. An idle
+        /// slot moves without them.
+        "heartbeat.interval.ms" => heartbeat_interval: Millis = "0",
+        /// Statement to run with each heartbeat, such as an upsert of a row in a table of heartbeats. One that fails is
+        /// logged and counted, and stops nothing.
+        "heartbeat.action.query" => heartbeat_query: Option<String>,
+        /// Where to tell what becomes of the initial snapshot: sink (a topic) and log. jmx is accepted and has no effect.
+        "notification.enabled.channels" => notification_channels: NotificationChannels = "",
+        /// Topic of the notifications, for the channel sink.
+        "notification.sink.topic.name" => notification_topic: Option<String>,
         /// How often to ask for the oldest transaction that the slot keeps the catalog for, in milliseconds; it is
         /// `source.xmin` of the events that follow. 0 leaves that empty.
         "xmin.fetch.interval.ms" => xmin_interval: Millis = "0",
@@ -244,6 +254,7 @@ pub(crate) fn validate(config: &PostgresConfig) -> Vec<Fault> {
         ("topic.heartbeat.prefix", Some(&config.heartbeat_prefix)),
         ("topic.heartbeat.name", config.heartbeat_name.as_ref()),
         ("topic.transaction", Some(&config.transaction_topic)),
+        ("notification.sink.topic.name", config.notification_topic.as_ref()),
     ];
     let topic_fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     for (property, part) in topic_parts {
@@ -268,6 +279,13 @@ pub(crate) fn validate(config: &PostgresConfig) -> Vec<Fault> {
             "keep one of the two",
         );
     }
+    fault(
+        config.notification_channels.contains(NotificationChannel::Sink)
+            && config.notification_topic.is_none(),
+        "notification.sink.topic.name",
+        "must be set for the notification channel `sink`",
+        "name a topic, or leave `sink` out of `notification.enabled.channels`",
+    );
     fault(
         config.money_digits > MONEY_DIGITS,
         "money.fraction.digits",

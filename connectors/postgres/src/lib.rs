@@ -13,6 +13,7 @@
 //! - `table`, `tables`, `catalog`, `types`: how a table's rows are read
 //! - `records`, `source_block`: changes → records; `messages`: logical messages → records
 //! - `transaction`: their places in their transactions
+//! - `heartbeat`, `notifications`: records that say how the connector fares
 //! - `snapshot`: rows that are there already
 //! - `slot`, `publication`, `replica_identity`, `position`: what a restart depends on
 //! - `takeover`, `debezium_offset`: going on where Debezium stopped, and back
@@ -27,10 +28,12 @@ mod debezium_offset;
 mod difference;
 pub mod error;
 mod gauges;
+mod heartbeat;
 pub mod lsn;
 mod mask;
 mod messages;
 mod names;
+mod notifications;
 mod open;
 pub mod pgoutput;
 mod position;

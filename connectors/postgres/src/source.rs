@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sluice_core::Error;
+use sluice_core::record::Record;
 use sluice_core::source::{Batch, Source};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -19,7 +20,9 @@ use crate::config::PostgresConfig;
 use crate::debezium_offset::Remainder;
 use crate::error::SourceError;
 use crate::gauges::Gauges;
+use crate::heartbeat::Heartbeat;
 use crate::lsn::Lsn;
+use crate::notifications::Notifier;
 use crate::open::{self, Opened};
 use crate::pgoutput::Relation;
 use crate::position::Position;
@@ -66,6 +69,12 @@ pub struct PostgresTask {
     watch_at: Instant,
     /// When to ask for the slot's `xmin`; none if nobody wants it.
     xmin_at: Option<Instant>,
+    heartbeat: Option<Heartbeat>,
+    notifier: Option<Notifier>,
+    /// Notifications that come before all else.
+    told: Vec<Record>,
+    /// Why the snapshot failed, while its notification is on its way.
+    failure: Option<SourceError>,
     /// An error was told: the close that follows is not the user's.
     failed: bool,
 }
@@ -91,11 +100,21 @@ impl PostgresTask {
         let Opened { sql, server_version, fingerprint, tables, position, snapshot, snapshot_only } =
             open::open(&config, position, run).await?;
         let ended = snapshot_only && snapshot.is_none();
+        let mut notifier = Notifier::new(&config);
+        let told = match (&mut notifier, &snapshot) {
+            (None, _) => Vec::new(),
+            (Some(notifier), Some(snapshot)) => notifier.started(snapshot.tables()),
+            (Some(notifier), None) => notifier.skipped(),
+        };
         let mut task = Self {
             assembler: Assembler::new(&config, &position, now() / 1000 - EPOCH_MICROS),
             maker: RecordMaker::new(&config, position.epoch, run),
             remainder: position.delivered.clone().map(Remainder::new),
             gauges: Gauges::new(connector),
+            heartbeat: Heartbeat::new(&config, connector),
+            notifier,
+            told,
+            failure: None,
             xmin_at: (!config.xmin_interval.0.is_zero()).then(Instant::now),
             tables: tables.into_iter().map(|table| (table.relation.relation_id, table)).collect(),
             phase: match snapshot {
@@ -140,13 +159,19 @@ impl PostgresTask {
     }
 
     async fn next(&mut self) -> Result<Option<Batch<Position>>, SourceError> {
+        if !self.told.is_empty() {
+            return Ok(Some(Batch::new(std::mem::take(&mut self.told), None, 0)));
+        }
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
         loop {
             match &mut self.phase {
                 Phase::Snapshot(snapshot) => {
-                    let batch = snapshot.next().await?;
-                    return match batch {
-                        Some(batch) => Ok(Some(self.snapshot_batch(batch))),
-                        None => self.end_snapshot().await.map(Some),
+                    return match snapshot.next().await {
+                        Ok(Some(batch)) => Ok(Some(self.snapshot_batch(batch))),
+                        Ok(None) => self.end_snapshot().await.map(Some),
+                        Err(error) => self.abort_snapshot(error).map(Some),
                     };
                 }
                 Phase::Start(_) => self.start_stream().await?,
@@ -157,12 +182,18 @@ impl PostgresTask {
     }
 
     fn snapshot_batch(&mut self, batch: SnapshotBatch) -> Batch<Position> {
+        let records = match &mut self.notifier {
+            None => batch.records,
+            Some(notifier) => {
+                notifier.around(batch.table, batch.records, batch.rows, batch.completed.is_some())
+            }
+        };
         let position = batch.completed.map(|table| {
             tracing::info!(table, "table is complete in the snapshot");
             self.position.snapshot.get_or_insert_default().push(table);
             self.position.clone()
         });
-        Batch { records: batch.records, rejected: batch.rejected, position, bytes: batch.bytes }
+        Batch { records, rejected: batch.rejected, position, bytes: batch.bytes }
     }
 
     /// Says that the snapshot is complete; from here on a restart takes none.
@@ -173,7 +204,16 @@ impl PostgresTask {
         tracing::info!(position = %self.position.lsn, "the snapshot is complete");
         self.phase = if self.snapshot_only { Phase::Ended } else { Phase::Start(JoinSet::new()) };
         self.position.snapshot = None;
-        Ok(Batch::new(Vec::new(), Some(self.position.clone()), 0))
+        let mut records: Vec<_> = self.heartbeat.iter().map(|heartbeat| heartbeat.beat(now())).collect();
+        records.extend(self.notifier.iter_mut().flat_map(Notifier::completed));
+        Ok(Batch::new(records, Some(self.position.clone()), 0))
+    }
+
+    /// Tells that the snapshot failed; the engine is told after that.
+    fn abort_snapshot(&mut self, error: SourceError) -> Result<Batch<Position>, SourceError> {
+        let Some(record) = self.notifier.as_ref().and_then(Notifier::aborted) else { return Err(error) };
+        self.failure = Some(error);
+        Ok(Batch::new(vec![record], None, 0))
     }
 
     async fn next_changes(&mut self) -> Result<Batch<Position>, SourceError> {
@@ -186,10 +226,11 @@ impl PostgresTask {
                 continue;
             }
             self.refresh_xmin().await?;
-            if let Some(batch) = self.read_batch()? {
-                return Ok(batch);
-            }
-            if let Some(batch) = self.idle_batch() {
+            let batch = match self.read_batch()? {
+                Some(batch) => Some(batch),
+                None => self.idle_batch(),
+            };
+            if let Some(batch) = self.with_heartbeat(batch) {
                 return Ok(batch);
             }
             self.wait().await?;
@@ -214,6 +255,7 @@ impl PostgresTask {
     /// Waits for frames, or for something that is due.
     async fn wait(&mut self) -> Result<(), SourceError> {
         let idle = self.idle_pending();
+        let beat = self.heartbeat.as_ref().map(Heartbeat::due);
         let Phase::Stream(stream, _) = &mut self.phase else { return Ok(()) };
         tokio::select! {
             biased;
@@ -223,6 +265,7 @@ impl PostgresTask {
                 self.settle = (entries, self.frames.byte_len(), bytes);
             }
             () = tokio::time::sleep_until(self.idle_at), if idle => {}
+            () = tokio::time::sleep_until(beat.unwrap_or(self.watch_at)), if beat.is_some() => {}
             () = tokio::time::sleep_until(self.watch_at) => self.watch().await?,
         }
         Ok(())
@@ -357,6 +400,17 @@ impl PostgresTask {
         Some(Batch::new(Vec::new(), Some(self.position.clone()), 0))
     }
 
+    /// Ends a batch with a heartbeat if one is due; it is a batch of its own when there is none.
+    fn with_heartbeat(&mut self, batch: Option<Batch<Position>>) -> Option<Batch<Position>> {
+        let Some(record) = self.heartbeat.as_mut().and_then(|heartbeat| heartbeat.beat_if_due(now())) else {
+            return batch;
+        };
+        // Where nothing is outstanding, and within a transaction as well, this is where a restart begins.
+        let mut batch = batch.unwrap_or_else(|| Batch::new(Vec::new(), Some(self.position.clone()), 0));
+        batch.records.push(record);
+        Some(batch)
+    }
+
     /// Compiles a relation that the stream announced. The old version is kept if nothing changed.
     async fn load_relation(&mut self) -> Result<(), SourceError> {
         let Some(relation) = self.relation.clone() else { return Ok(()) };
@@ -438,7 +492,13 @@ impl PostgresTask {
     async fn finish(&mut self) -> Result<(), SourceError> {
         match std::mem::replace(&mut self.phase, Phase::Ended) {
             Phase::Stream(stream, _) => stream.shutdown().await,
-            Phase::Snapshot(mut snapshot) => snapshot.close().await,
+            Phase::Snapshot(mut snapshot) => {
+                // A failure was told already; a stop can only be told to the log, since no batch follows.
+                if !self.failed && self.failure.is_none() {
+                    let _ = self.notifier.as_ref().and_then(Notifier::aborted);
+                }
+                snapshot.close().await;
+            }
             Phase::Start(mut starting) => starting.shutdown().await,
             Phase::Ended => return Ok(()),
         }

@@ -117,6 +117,9 @@ fn identity(xid: u32, lsn: Lsn, chunk: &mut BytesMut) -> ByteString {
     ByteString::try_from(chunk.split().freeze()).unwrap_or_default()
 }
 
+/// Buckets of a `java.util.HashMap` at first.
+pub(crate) const JAVA_BUCKETS: usize = 16;
+
 /// Events by data collection, in the order in which these appeared.
 #[derive(Debug)]
 struct Collections {
@@ -130,8 +133,7 @@ struct Collections {
 
 impl Default for Collections {
     fn default() -> Self {
-        const DEFAULT_BUCKETS: usize = 16;
-        Self { counts: Vec::new(), places: HashMap::new(), last: 0, buckets: DEFAULT_BUCKETS }
+        Self { counts: Vec::new(), places: HashMap::new(), last: 0, buckets: JAVA_BUCKETS }
     }
 }
 
@@ -167,9 +169,14 @@ impl Collections {
     /// order of appearance.
     fn in_order_of_java(&self) -> impl Iterator<Item = (&str, i64)> {
         let mut counts: Vec<_> = self.counts.iter().map(|(name, count)| (name.as_str(), *count)).collect();
-        counts.sort_by_key(|(name, _)| java_hash(name) as usize & (self.buckets - 1));
+        counts.sort_by_key(|(name, _)| java_bucket(name, self.buckets));
         counts.into_iter()
     }
+}
+
+/// Tells in which of the buckets of a `java.util.HashMap` a text lies.
+pub(crate) fn java_bucket(text: &str, buckets: usize) -> usize {
+    java_hash(text) as usize & (buckets - 1)
 }
 
 /// `String.hashCode`, spread as `HashMap.hash` does.

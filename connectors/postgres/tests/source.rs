@@ -25,6 +25,8 @@ mod harness;
 mod messages;
 #[path = "source/restarts.rs"]
 mod restarts;
+#[path = "source/side_topics.rs"]
+mod side_topics;
 #[path = "source/snapshot.rs"]
 mod snapshot;
 #[path = "source/start.rs"]

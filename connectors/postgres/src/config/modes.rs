@@ -180,6 +180,39 @@ impl ConfigValue for SkippedOperations {
     }
 }
 
+config_enum! {
+    /// A channel of `notification.enabled.channels`.
+    pub enum NotificationChannel {
+        /// A topic.
+        Sink = "sink",
+        /// The log.
+        Log = "log",
+        /// Java's beans; without effect.
+        Jmx = "jmx",
+    }
+}
+
+/// `notification.enabled.channels`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NotificationChannels(Vec<NotificationChannel>);
+
+impl NotificationChannels {
+    /// Whether a channel is in the list.
+    pub fn contains(&self, channel: NotificationChannel) -> bool {
+        self.0.contains(&channel)
+    }
+}
+
+impl ConfigValue for NotificationChannels {
+    const KIND: Kind = Kind::List;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let channel =
+            |name: &String| NotificationChannel::parse(name).map_err(|_| "a list of sink, log and jmx");
+        Ok(Self(Names::parse(text)?.0.iter().map(channel).collect::<Result<_, _>>()?))
+    }
+}
+
 /// `message.key.columns`: for tables that match, the columns of the key in order.
 #[derive(Debug, Clone, Default)]
 pub struct MessageKeys(Vec<(Regex, Vec<String>)>);

@@ -70,13 +70,9 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     no_effect("incremental.snapshot.", Text, "", "there are no incremental snapshots, as there are no signals"),
     no_effect("incremental.snapshot.chunk.size", Int, "1024", "there are no incremental snapshots, as there are no signals"),
     no_effect("incremental.snapshot.watermarking.strategy", Text, "INSERT_INSERT", "there are no incremental snapshots, as there are no signals"),
-    refused("notification.enabled.channels", List, "", "remove it; metrics and logs tell of snapshots").restating(&["log"]),
-    no_effect("notification.sink.topic.name", Text, "", "notifications are not sent"),
 
-    // Heartbeats, logical messages, transactions.
-    no_effect("heartbeat.interval.ms", Int, "0", "an idle slot moves without heartbeats"),
-    no_effect("heartbeat.topics.prefix", Text, "__debezium-heartbeat", "an idle slot moves without heartbeats"),
-    refused("heartbeat.action.query", Text, "", "remove it; an idle slot moves without it"),
+    // Heartbeats, transactions.
+    no_effect("heartbeat.topics.prefix", Text, "__debezium-heartbeat", "`topic.heartbeat.prefix` names the topic, as by Debezium"),
     refused("transaction.metadata.factory", Class, "io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory", NO_JAVA),
 
     // Rows and topics.

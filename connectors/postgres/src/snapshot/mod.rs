@@ -95,6 +95,10 @@ pub(crate) struct SnapshotBatch {
     pub(crate) records: Vec<Record>,
     pub(crate) rejected: Vec<(Record, Error)>,
     pub(crate) bytes: usize,
+    /// Place of their table among the tables.
+    pub(crate) table: usize,
+    /// How many of its rows were read.
+    pub(crate) rows: u64,
     /// The table that is complete with this batch.
     pub(crate) completed: Option<String>,
 }
@@ -146,6 +150,11 @@ impl Snapshot {
         Ok(Self { pieces, workers: set, holder: Some(holder), tables, left })
     }
 
+    /// Lists the tables in their order, with whether they are empty: of those there are no records.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.tables.iter().map(|table| (table.name.as_str(), table.ranges == 0))
+    }
+
     /// Waits for the next records; none when all tables are complete.
     ///
     /// # Errors
@@ -171,6 +180,7 @@ impl Snapshot {
 
     fn mark(&mut self, piece: Piece) -> Result<SnapshotBatch, SourceError> {
         let table = self.tables.get_mut(piece.table).ok_or(SourceError::Task)?;
+        let rows = (piece.records.len() + piece.rejected.len()) as u64;
         let mut records = Vec::with_capacity(piece.records.len() + 1);
         let mut incoming = piece.records;
         if let Some(first) = incoming.first_mut() {
@@ -199,7 +209,14 @@ impl Snapshot {
                 records.push(last);
             }
         }
-        Ok(SnapshotBatch { records, rejected: piece.rejected, bytes: piece.bytes, completed })
+        Ok(SnapshotBatch {
+            records,
+            rejected: piece.rejected,
+            bytes: piece.bytes,
+            table: piece.table,
+            rows,
+            completed,
+        })
     }
 }
 
