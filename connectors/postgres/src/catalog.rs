@@ -194,7 +194,8 @@ pub(crate) async fn existing(
 /// Reads the columns and the key of a table. A table that is gone has no columns.
 pub(crate) async fn table(client: &Client, oid: u32) -> Result<TableFacts, SourceError> {
     const COLUMNS: &str = "SELECT a.attname::text, a.atttypid, a.atttypmod, \
-        pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, \
+        pg_catalog.format_type(a.atttypid, a.atttypmod), \
+        a.attnotnull OR EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid AND t.typnotnull), \
         pg_catalog.pg_get_expr(d.adbin, d.adrelid), \
         CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS (\
             SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND a.attnum = ANY (i.indkey) \
