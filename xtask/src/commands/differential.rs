@@ -17,7 +17,7 @@ const PAGE: &str = "docs/compatibility.md";
 /// How many cases run at once unless told otherwise: what two cores like.
 const JOBS: &str = "4";
 /// The cases made by chance that CI runs.
-const SEEDS: [u64; 10] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const SEEDS: [u64; 10] = [1, 2, 3, 6, 7, 8, 12, 13, 17, 21];
 
 /// What the command line says about the cases.
 #[derive(Debug, clap::Args)]
