@@ -66,8 +66,11 @@ impl Output {
             Part::All => {
                 self.records.truncate(since.records);
                 self.rejected.truncate(since.rejected);
-                self.bytes = since.bytes;
             }
+        }
+        // A batch that is full of nothing would be taken for the end of what there is to read.
+        if (self.records.len(), self.rejected.len()) == (since.records, since.rejected) {
+            self.bytes = since.bytes;
         }
     }
 }
