@@ -8,7 +8,8 @@
 //! | `streaming` | while both connectors stream |
 //! | `stopped` | while both are stopped; both go on afterwards |
 //!
-//! A line `--@ postgres 15-` says which major versions of Postgres the script is for.
+//! A line `--@ postgres 15-` says which major versions of Postgres the script is for, and `--@ extension postgis` that
+//! the server must have an extension; elsewhere the case is left out.
 //!
 //! Each phase begins when both sides have written everything before it. A script that changes tables needs that: a
 //! connector that lags reads today's catalog for yesterday's rows.
@@ -50,6 +51,8 @@ pub struct Case {
     pub title: String,
     /// The major versions of Postgres that the script is for.
     pub majors: Majors,
+    /// The extensions that the server must have.
+    pub extensions: Vec<String>,
     /// Statements that make what the snapshot finds.
     pub before: Vec<String>,
     /// What follows, in order.
@@ -103,15 +106,17 @@ impl Case {
         let title = comment.collect::<Vec<_>>().join(" ");
         ensure!(!title.is_empty(), "begin the script with a comment that says what it shows");
         let mut majors = Majors::default();
+        let mut extensions = Vec::new();
         let mut before = String::new();
         let mut phases: Vec<(Phase, String)> = Vec::new();
         for line in script.lines() {
             match line.strip_prefix("--@ ").map(str::trim) {
                 Some("streaming") => phases.push((Phase::Streaming, String::new())),
                 Some("stopped") => phases.push((Phase::Stopped, String::new())),
-                Some(other) => match other.strip_prefix("postgres ") {
-                    Some(range) => majors = range.parse()?,
-                    None => bail!("unknown phase `{other}`; known: streaming, stopped"),
+                Some(other) => match other.split_once(' ') {
+                    Some(("postgres", range)) => majors = range.parse()?,
+                    Some(("extension", name)) => extensions.push(name.to_owned()),
+                    _ => bail!("unknown phase `{other}`; known: streaming, stopped"),
                 },
                 None => {
                     let text = phases.last_mut().map_or(&mut before, |(_, text)| text);
@@ -122,7 +127,7 @@ impl Case {
         }
         let phases = phases.into_iter().map(|(phase, text)| (phase, sql::statements(&text))).collect();
         let before = sql::statements(&before);
-        Ok(Self { name, title, majors, before, phases, settings, expected: Expected::new() })
+        Ok(Self { name, title, majors, extensions, before, phases, settings, expected: Expected::new() })
     }
 }
 

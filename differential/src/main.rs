@@ -1,6 +1,7 @@
 //! `sluice-differential`: runs the cases of a folder against servers that run already.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is where the program talks to people")]
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -80,6 +81,14 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
     let known = known::read(&arguments.cases.join("known.json"), major)?;
     let mut cases = chosen(&arguments)?;
     cases.retain(|case| case.majors.contains(major));
+    let extensions = available_extensions(&arguments.postgres).await?;
+    cases.retain(|case| {
+        let missing = case.extensions.iter().find(|name| !extensions.contains(*name));
+        if let Some(name) = missing {
+            println!("left out               {} (the server has no extension `{name}`)", case.name);
+        }
+        missing.is_none()
+    });
     let servers = Servers {
         postgres: arguments.postgres,
         kafka: arguments.kafka,
@@ -153,9 +162,18 @@ async fn judge(case: Case, servers: &Servers, run: &str, known: &[Known], show: 
 
 /// The version as the server tells it: `17.10`.
 async fn postgres_version(server: &tokio_postgres::Config) -> anyhow::Result<String> {
+    Ok(connect(server).await?.query_one("SHOW server_version", &[]).await?.get(0))
+}
+
+/// The names of the extensions that databases of the server may have.
+async fn available_extensions(server: &tokio_postgres::Config) -> anyhow::Result<HashSet<String>> {
+    let rows = connect(server).await?.query("SELECT name::text FROM pg_available_extensions", &[]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+async fn connect(server: &tokio_postgres::Config) -> anyhow::Result<tokio_postgres::Client> {
     let mut config = server.clone();
     let (client, connection) = config.dbname("postgres").connect(tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
-    let version: String = client.query_one("SHOW server_version", &[]).await?.get(0);
-    Ok(version)
+    Ok(client)
 }

@@ -53,6 +53,7 @@ pub fn case(seed: u64) -> Case {
         name: format!("random_{seed}"),
         title: format!("Made by chance from seed {seed}."),
         majors: Majors::default(),
+        extensions: Vec::new(),
         before,
         phases,
         settings,

@@ -100,7 +100,7 @@ config! {
         "schema.exclude.list" => schema_exclude: Option<PatternList>,
         /// Tables to capture: regular expressions that match the whole `schema.table`.
         "table.include.list" => table_include: Option<PatternList>,
-        /// Tables to leave out.
+        /// Tables to leave out. PostGIS's `spatial_ref_sys` always is.
         "table.exclude.list" => table_exclude: Option<PatternList>,
         /// Columns to capture: regular expressions that match the whole `schema.table.column`.
         "column.include.list" => column_include: Option<PatternList>,

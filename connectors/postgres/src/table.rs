@@ -153,10 +153,13 @@ pub(crate) fn captures_column(config: &PostgresConfig, qualified: &str, column: 
         && !config.column_exclude.as_ref().is_some_and(|list| list.matches(&name))
 }
 
-/// Whether a table passes the filters.
+/// Whether a table passes the filters. PostGIS's own table never does, as in Debezium.
 pub(crate) fn captures_table(config: &PostgresConfig, schema: &str, table: &str) -> bool {
+    const REFERENCE_SYSTEMS: &str = "spatial_ref_sys";
+
     let name = format!("{schema}.{table}");
-    config.schema_include.as_ref().is_none_or(|list| list.matches(schema))
+    table != REFERENCE_SYSTEMS
+        && config.schema_include.as_ref().is_none_or(|list| list.matches(schema))
         && !config.schema_exclude.as_ref().is_some_and(|list| list.matches(schema))
         && config.table_include.as_ref().is_none_or(|list| list.matches(&name))
         && !config.table_exclude.as_ref().is_some_and(|list| list.matches(&name))

@@ -81,7 +81,7 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     refused("converters", List, "", "remove it; the modes of types and transforms say how values look"),
     refused("post.processors", List, "", "remove it; unchanged large values are known as such, and sinks leave them as they are"),
     refused("sourceinfo.struct.maker", Class, "io.debezium.connector.postgresql.PostgresSourceInfoStructMaker", NO_JAVA),
-    refused("table.ignore.builtin", Boolean, "true", "remove it; Postgres does not publish its own tables"),
+    refused("table.ignore.builtin", Boolean, "true", "remove it; Postgres does not publish its own tables, and PostGIS's `spatial_ref_sys` is always left out"),
     no_effect("schema.refresh.mode", Text, "columns_diff", "the catalog is read again whenever Postgres announces a change"),
     no_effect("schema.history.internal", Class, "", "schemas come with the stream and need no history"),
     no_effect("schema.history.internal.", Text, "", "schemas come with the stream and need no history"),

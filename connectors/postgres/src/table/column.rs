@@ -1,7 +1,7 @@
 //! One column, compiled: its fields in row and key, its decoders, and what hides its values.
 
 use bytestring::ByteString;
-use sluice_core::schema::{Field, Kind, Schema};
+use sluice_core::schema::{Field, Kind, Schema, debezium};
 use sluice_core::value::Value;
 
 use super::TableInput;
@@ -65,7 +65,8 @@ pub(super) fn compile(
     };
     let facts = facts(column, input);
     let required = facts.is_some_and(|facts| facts.not_null);
-    schema.optional = !required;
+    // In Debezium's schemas a geometry may always be missing.
+    schema.optional = !required || schema.is_named(debezium::GEOMETRY);
     schema.default = facts.and_then(|facts| default_value(facts, &type_, &schema, input.defaults));
     let absent = match (required, &schema.default) {
         (false, _) => Value::Null,
