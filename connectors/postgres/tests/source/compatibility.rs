@@ -54,27 +54,3 @@ async fn keys_outside_the_replica_identity_are_zero_as_recorded() {
     reader.close().await;
     database.remove().await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nulls_become_defaults_only_where_that_is_asked_for() {
-    let table =
-        "CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 7, d timestamptz DEFAULT CURRENT_TIMESTAMP);
-                 INSERT INTO t VALUES (1, NULL, NULL)";
-    let database = Database::new("null_defaults", table).await;
-    for (options, expected) in
-        [(vec![DEBEZIUM], json!([7, "1970-01-01T00:00:00.000000Z"])), (Vec::new(), json!([null, null]))]
-    {
-        let options = [options, vec![("slot.drop.on.stop", "true")]].concat();
-        let mut reader = database.open(&options).await;
-        let mut records = reader.snapshot().await;
-        database.run("UPDATE t SET id = id").await;
-        records.extend(reader.records(1).await);
-        reader.close().await;
-
-        for record in &records {
-            let after = change(record).after.as_ref().expect("there is a row");
-            assert_eq!(after[1..].iter().map(value_json).collect::<Json>(), expected);
-        }
-    }
-    database.remove().await;
-}
