@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::config::{PostgresConfig, SkippedOperations};
+use crate::config::{Compatibility, PostgresConfig, SkippedOperations};
 use crate::difference::{is_unchanged, key_changed};
 use crate::error::SourceError;
 use crate::lsn::Lsn;
@@ -68,6 +68,8 @@ pub(crate) struct Assembler {
     keeps_empty: bool,
     /// Updates that change nothing captured are dropped.
     skips_unchanged: bool,
+    /// As in Debezium so are changes of key that masks hide, after which the row goes on under a key that never came.
+    skips_moves: bool,
     /// How many of these there were.
     unchanged: u64,
     chunk: BytesMut,
@@ -93,6 +95,7 @@ impl Assembler {
             skipped: config.skipped,
             keeps_empty: config.transaction_metadata,
             skips_unchanged: config.skip_unchanged,
+            skips_moves: config.compatibility == Compatibility::Debezium,
             unchanged: 0,
             chunk: BytesMut::new(),
             messages: MessageFilter::new(config),
@@ -211,16 +214,16 @@ impl Assembler {
             }
             RowKind::Update => {
                 let Some(update) = read_update(&payload)? else { return Ok(()) };
-                if self.skips_unchanged && is_unchanged(table, &update, &payload, &mut self.chunk) {
+                let moves = key_changed(table, &update, &payload, &mut self.chunk);
+                if self.skips_unchanged
+                    && (self.skips_moves || !moves)
+                    && is_unchanged(table, &update, &payload, &mut self.chunk)
+                {
                     self.unchanged += 1;
                     return Ok(());
                 }
                 // A change of key is a delete and a create, skipped or not as these are.
-                if key_changed(table, &update, &payload, &mut self.chunk) {
-                    2
-                } else {
-                    u64::from(!self.skipped.update)
-                }
+                if moves { 2 } else { u64::from(!self.skipped.update) }
             }
         };
         if events == 0 {

@@ -12,6 +12,7 @@
 //! | `txId` | transaction of that message |
 //! | `lsn_events_processed` | from 3.7: how many changes at `lsn` were processed |
 //! | `snapshot`, `last_snapshot_record`, `snapshot_completed` | present with records of a snapshot |
+//! | `incremental_snapshot_collections` | present while an incremental snapshot runs: JSON of the tables that it has not read to their end |
 //!
 //! The offset of a change is that of each record it makes: one of a deletion says nothing about the tombstone behind
 //! it. Rows of one `COPY` share an LSN, too. So an offset proves the first record at its LSN, and no more, unless
@@ -57,12 +58,16 @@ pub(crate) enum Stand {
 /// Reads what an offset says.
 ///
 /// # Errors
-/// [`SourceError::ForeignOffset`] when it is none of Debezium's Postgres connector.
+/// [`SourceError::ForeignOffset`] when it is none of Debezium's Postgres connector,
+/// [`SourceError::WithinIncrementalSnapshot`] when rows are missing that no stream would bring.
 pub(crate) fn read(offset: &OffsetMap) -> Result<Stand, SourceError> {
     let (processed, commit) = (lsn(offset, "lsn_proc")?, lsn(offset, "lsn_commit")?);
     let Some(at) = lsn(offset, "lsn")? else {
         return Err(SourceError::ForeignOffset { what: "it has no `lsn`".to_owned() });
     };
+    if let Some(tables) = offset.get("incremental_snapshot_collections").filter(|tables| !tables.is_null()) {
+        return Err(SourceError::WithinIncrementalSnapshot { tables: table_names(tables) });
+    }
     let says = |name: &str| offset.get(name).and_then(serde_json::Value::as_bool) == Some(true);
     if offset.get("snapshot").is_some_and(|snapshot| !snapshot.is_null())
         && !says("last_snapshot_record")
@@ -75,6 +80,15 @@ pub(crate) fn read(offset: &OffsetMap) -> Result<Stand, SourceError> {
         None => Ok(Stand::Snapshotted(at)),
         Some(resume) => Ok(Stand::Stream { resume, delivered: delivered(offset, at, commit)? }),
     }
+}
+
+/// Names the tables of an incremental snapshot: a text with a JSON list of objects.
+fn table_names(tables: &serde_json::Value) -> String {
+    let list: Vec<OffsetMap> =
+        tables.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let name =
+        |table: &OffsetMap| Some(table.get("incremental_snapshot_collections_id")?.as_str()?.to_owned());
+    list.iter().filter_map(name).collect::<Vec<_>>().join(", ")
 }
 
 /// Reads how far the last transaction was delivered. Nothing is known of one that was only begun, that is done, or
@@ -211,6 +225,20 @@ mod tests {
 
         assert_eq!(stand(&last).unwrap(), Stand::Snapshotted(Lsn::new(615_967_888)));
         assert_eq!(stand(&middle).unwrap(), Stand::Snapshot);
+    }
+
+    #[test]
+    fn incremental_snapshot_that_runs_is_refused_by_its_tables() {
+        let tables = r#"[{"incremental_snapshot_collections_id":"public.a",
+            "incremental_snapshot_collections_additional_condition":"secret = 1"},
+            {"incremental_snapshot_collections_id":"public.b"}]"#;
+        let offset = json!({"lsn": 20, "lsn_proc": 20, "lsn_commit": 10, "txId": 7, "messageType": "INSERT",
+            "incremental_snapshot_collections": tables, "incremental_snapshot_primary_key": "aced0005"});
+
+        let error = stand(&offset).unwrap_err();
+
+        assert!(matches!(error, SourceError::WithinIncrementalSnapshot { .. }));
+        assert!(error.to_string().contains("`public.a, public.b`"), "{error}");
     }
 
     #[test]

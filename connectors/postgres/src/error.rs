@@ -247,6 +247,14 @@ pub enum SourceError {
     /// A position in a snapshot means nothing to Debezium.
     #[error("the saved position lies within a snapshot: Debezium cannot go on there")]
     WithinSnapshot,
+    /// Debezium stopped before it had read all rows that a signal asked for.
+    #[error(
+        "Debezium stopped within an incremental snapshot of `{tables}`: the rest of its rows would never come"
+    )]
+    WithinIncrementalSnapshot {
+        /// Tables that were not read to their end.
+        tables: String,
+    },
     /// A value cannot be read.
     #[error("column `{column}` of table `{table}`: {reason}")]
     Value {
@@ -356,6 +364,7 @@ impl Classify for SourceError {
             Self::OtherSlot { .. } => "postgres.other_slot",
             Self::ForeignOffset { .. } => "postgres.foreign_offset",
             Self::WithinSnapshot => "postgres.within_snapshot",
+            Self::WithinIncrementalSnapshot { .. } => "postgres.within_incremental_snapshot",
             Self::Value { .. } => "postgres.value",
             Self::Stream { .. } => "postgres.stream",
         }

@@ -24,7 +24,6 @@ pub(crate) fn table_key(config: &PostgresConfig, schema: &str, table: &str) -> O
 }
 
 /// Names the topic of heartbeats.
-#[allow(dead_code, reason = "used by what makes heartbeats, transaction records and logical messages")]
 pub(crate) fn heartbeat_topic(config: &PostgresConfig) -> String {
     match config.heartbeat_name.as_deref() {
         Some(name) if !name.is_empty() => name.to_owned(),
@@ -38,7 +37,6 @@ pub(crate) fn transaction_topic(config: &PostgresConfig) -> String {
 }
 
 /// Names the topic of logical messages, whatever the delimiter.
-#[allow(dead_code, reason = "see `heartbeat_topic`")]
 pub(crate) fn message_topic(config: &PostgresConfig) -> String {
     format!("{}.message", config.topic_prefix)
 }

@@ -92,6 +92,9 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
         E::WithinSnapshot => "let the snapshot end first; or drop the slot and start Debezium without an offset: \
                               it takes a snapshot of its own"
             .to_owned(),
+        E::WithinIncrementalSnapshot { .. } => "start Debezium again and let it end, or end it with a `stop-snapshot` \
+                                                signal; then stop Debezium and come over"
+            .to_owned(),
         E::Value { reason, .. } => reason.hint().to_owned(),
     })
 }

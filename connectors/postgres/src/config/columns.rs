@@ -39,8 +39,8 @@ impl ConfigValue for ColumnChars {
     }
 }
 
-/// A hash in place of a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A hash in place of a text. Printing it shows no salt.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Hashing {
     /// How it is computed.
     pub algorithm: Algorithm,
@@ -50,16 +50,15 @@ pub struct Hashing {
     pub plain: bool,
 }
 
-/// Hashes as properties such as `column.mask.hash.v2.SHA-256.with.salt.SALT` give them, with the columns they are
-/// for. Printing them shows no salt.
-#[derive(Clone, Default)]
-pub struct ColumnHashes(Vec<(Hashing, PatternList)>);
-
-impl std::fmt::Debug for ColumnHashes {
+impl std::fmt::Debug for Hashing {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_list().entries(self.0.iter().map(|(hashing, _)| hashing.algorithm)).finish()
+        formatter.debug_tuple("Hashing").field(&self.algorithm).finish()
     }
 }
+
+/// Hashes as properties such as `column.mask.hash.v2.SHA-256.with.salt.SALT` give them, with the columns they are for.
+#[derive(Debug, Clone, Default)]
+pub struct ColumnHashes(Vec<(Hashing, PatternList)>);
 
 impl ColumnHashes {
     /// The hash for `schema.table.column`.
@@ -79,7 +78,7 @@ impl ConfigValue for ColumnHashes {
 
     fn find(properties: &Properties, prefix: &'static str, _: Option<&'static str>) -> Result<Self, Fault> {
         let entry = |key: &str, columns: &str| {
-            let name = format!("{prefix}{key}");
+            let name = without_salt(&format!("{prefix}{key}"));
             let (plain, rest) = key.strip_prefix("v2.").map_or((false, key), |rest| (true, rest));
             let parts = rest.split_once(".with.salt.").filter(|(_, salt)| !salt.is_empty());
             let Some((algorithm, salt)) = parts else {
@@ -100,6 +99,11 @@ impl ConfigValue for ColumnHashes {
         entries.sort_by_key(|(hashing, _)| hashing.plain);
         Ok(Self(entries))
     }
+}
+
+/// Returns a property's name without the salt in it, for messages.
+fn without_salt(name: &str) -> String {
+    name.split_once(".with.salt.").map_or_else(|| name.to_owned(), |(head, _)| format!("{head}.with.salt.…"))
 }
 
 fn columns_of(property: String, columns: &str) -> Result<PatternList, Fault> {
@@ -128,20 +132,20 @@ mod tests {
         assert_eq!((first.algorithm, &*first.salt, first.plain), (Algorithm::Sha256, "a.with.dots", false));
         let second = config.hashed_columns.of("public.t.two").unwrap();
         assert_eq!((second.algorithm, second.plain), (Algorithm::Md5, true));
-        assert!(!format!("{config:?}").contains("a.with.dots"));
+        assert!(!format!("{config:?} {first:?}").contains("a.with.dots"));
     }
 
     #[test]
     fn names_that_say_nothing_are_refused_once_with_what_is_expected() {
         let faults = from_pairs(&[
             ("column.mask.with.some.chars", "public.t.a"),
-            ("column.mask.hash.SHA-999.with.salt.x", "public.t.b"),
+            ("column.mask.hash.SHA-999.with.salt.secret", "public.t.b"),
         ])
         .unwrap_err();
 
         let told: Vec<_> = faults.iter().map(|fault| (&*fault.property, &*fault.message)).collect();
         assert_eq!(told[0], ("column.mask.with.some.chars", "expected `column.mask.with.NUMBER.chars`"));
-        assert_eq!(told[1].0, "column.mask.hash.SHA-999.with.salt.x");
+        assert_eq!(told[1].0, "column.mask.hash.SHA-999.with.salt.…");
         assert!(told[1].1.contains("SHA-512"));
         assert_eq!(told.len(), 2);
     }

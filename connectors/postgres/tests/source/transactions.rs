@@ -160,6 +160,25 @@ async fn updates_that_change_nothing_captured_are_not_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn change_of_key_that_a_mask_hides_is_not_taken_for_no_change() {
+    let tables = "CREATE TABLE t (id text PRIMARY KEY, a int); ALTER TABLE t REPLICA IDENTITY FULL";
+    let database = Database::new("unchanged_masked_key", tables).await;
+    let options =
+        [NO_DATA, ("skip.messages.without.change", "true"), ("column.mask.with.3.chars", "public.t.id")];
+    let mut reader = database.open(&options).await;
+    database
+        .run("BEGIN; INSERT INTO t VALUES ('x', 1); UPDATE t SET a = 1; UPDATE t SET id = 'y'; COMMIT")
+        .await;
+
+    let records = reader.records(4).await;
+
+    assert_eq!(codes(&records), "cd-c");
+    assert!(records.iter().all(|record| event(record).count == 3));
+    reader.close().await;
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn change_of_key_is_no_update_where_updates_are_skipped() {
     let tables = "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1);
                   CREATE PUBLICATION everything FOR ALL TABLES";
