@@ -18,7 +18,7 @@
 //! makes a case `users.VARIANT` of the same script. A property `only.debezium.NAME` or `only.sluice.NAME` is for one side.
 //! `users.expected.json` and `users.VARIANT.expected.json` say what Sluice must write; see [`crate::expected`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -78,6 +78,15 @@ impl Case {
     /// The name as it may stand in names of databases, slots and topics.
     pub fn identifier(&self) -> String {
         self.name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_").to_lowercase()
+    }
+
+    /// What a server lacks that the case needs.
+    pub fn missing(&self, major: u32, extensions: &HashSet<String>) -> Option<String> {
+        if !self.majors.contains(major) {
+            return Some("it is for other versions of Postgres".to_owned());
+        }
+        let missing = self.extensions.iter().find(|name| !extensions.contains(*name))?;
+        Some(format!("the server has no extension `{missing}`"))
     }
 
     /// Whether it came from a seed and not from files.
@@ -216,6 +225,17 @@ mod tests {
         let error = Case::read("-- t\n--@ streming\n", "t".to_owned(), Properties::new()).unwrap_err();
 
         assert_eq!(error.to_string(), "unknown phase `streming`; known: streaming, stopped");
+    }
+
+    #[test]
+    fn a_case_tells_what_the_server_lacks() {
+        let script = "-- Vectors.\n--@ postgres 15-\n--@ extension vector\nSELECT 1;\n";
+        let case = Case::read(script, "t".to_owned(), Properties::new()).unwrap();
+        let vector = HashSet::from(["vector".to_owned()]);
+
+        assert_eq!(case.missing(15, &vector), None);
+        assert_eq!(case.missing(14, &vector).unwrap(), "it is for other versions of Postgres");
+        assert_eq!(case.missing(15, &HashSet::new()).unwrap(), "the server has no extension `vector`");
     }
 
     #[test]

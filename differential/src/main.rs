@@ -79,16 +79,17 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
     let major = version.split('.').next().and_then(|major| major.parse().ok());
     let major = major.with_context(|| format!("find the major version in `{version}`"))?;
     let known = known::read(&arguments.cases.join("known.json"), major)?;
-    let mut cases = chosen(&arguments)?;
-    cases.retain(|case| case.majors.contains(major));
     let extensions = available_extensions(&arguments.postgres).await?;
-    cases.retain(|case| {
-        let missing = case.extensions.iter().find(|name| !extensions.contains(*name));
-        if let Some(name) = missing {
-            println!("left out               {} (the server has no extension `{name}`)", case.name);
+    let (mut cases, mut left_out) = (Vec::new(), Vec::new());
+    for case in chosen(&arguments)? {
+        match case.missing(major, &extensions) {
+            None => cases.push(case),
+            Some(why) => {
+                println!("{:22} {} ({why})", "left out", case.name);
+                left_out.push((case, why));
+            }
         }
-        missing.is_none()
-    });
+    }
     let servers = Servers {
         postgres: arguments.postgres,
         kafka: arguments.kafka,
@@ -121,8 +122,8 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
     let unanswered = properties.unanswered();
     unanswered.iter().for_each(|name| println!("sluice has no answer to the property `{name}`"));
     if let Some(path) = &arguments.page {
-        let (outcomes, known) = (&outcomes, &known);
-        page::write(path, &Results { outcomes, known, properties: &properties, postgres: &version })?;
+        let (outcomes, left_out, known, properties) = (&outcomes, &left_out, &known, &properties);
+        page::write(path, &Results { outcomes, left_out, known, properties, postgres: &version })?;
     }
     Ok(good == outcomes.len() && outlived.is_empty() && unanswered.is_empty())
 }

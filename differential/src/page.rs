@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use crate::case::Case;
 use crate::known::{Known, Verdict};
 use crate::properties::Properties;
 use crate::report::Outcome;
@@ -33,6 +34,8 @@ schemas and, in rows of a snapshot, the place in the log. Sluice's own header `s
 pub struct Results<'a> {
     /// All cases, in the order of their names.
     pub outcomes: &'a [Outcome],
+    /// Cases that the server cannot run, and why.
+    pub left_out: &'a [(Case, String)],
     /// What is known.
     pub known: &'a [Known],
     /// What Sluice says of properties.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::{NOTICE, Results, cell};
+use crate::case::Case;
 use crate::known::Known;
 use crate::report::Outcome;
 
@@ -14,16 +15,17 @@ pub(super) fn render(results: &Results<'_>) -> String {
          another file of settings for the same script. They are in `tests/differential`.\n\n\
          | script | shows | results |\n|---|---|---|\n"
     );
-    let mut scripts: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
-    for outcome in results.outcomes {
-        let script = outcome.case.name.split('.').next().unwrap_or_default();
-        scripts.entry(script).or_default().push(outcome);
+    let ran = results.outcomes.iter().map(|outcome| (&outcome.case, result(outcome, results.known)));
+    let left_out = results.left_out.iter().map(|(case, why)| (case, format!("not run: {why}")));
+    let mut scripts: BTreeMap<&str, Vec<(&Case, String)>> = BTreeMap::new();
+    for (case, result) in ran.chain(left_out) {
+        scripts.entry(case.name.split('.').next().unwrap_or_default()).or_default().push((case, result));
     }
-    for (script, outcomes) in scripts {
-        let title = cell(&outcomes[0].case.title);
+    for (script, results) in scripts {
+        let title = cell(&results[0].0.title);
         let mut by_result: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for outcome in outcomes {
-            by_result.entry(result(outcome, results.known)).or_default().push(variant(outcome));
+        for (case, result) in results {
+            by_result.entry(result).or_default().push(variant(case));
         }
         let lines = by_result.into_iter().map(|(result, variants)| match variants[..] {
             [""] => result,
@@ -40,8 +42,8 @@ fn listed(variants: &[&str]) -> String {
 }
 
 /// What stands behind the script's name.
-fn variant(outcome: &Outcome) -> &str {
-    outcome.case.name.split_once('.').map_or("", |(_, variant)| variant)
+fn variant(case: &Case) -> &str {
+    case.name.split_once('.').map_or("", |(_, variant)| variant)
 }
 
 fn result(outcome: &Outcome, known: &[Known]) -> String {
