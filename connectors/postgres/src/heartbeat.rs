@@ -126,12 +126,8 @@ async fn run_once(
     let failed = |source| SourceError::Sql { action: "running heartbeat.action.query", source };
     let client = match session.take().filter(|client| !client.is_closed()) {
         Some(client) => client,
-        None => {
-            let client = sql::connect(config).await?;
-            // The statement is the user's: it finds tables as a session of theirs does.
-            client.batch_execute("RESET ALL").await.map_err(failed)?;
-            client
-        }
+        // The statement is the user's: it finds tables as a session of theirs does.
+        None => sql::connect_as_user(config).await?,
     };
     let ran = client.batch_execute(query).await.map_err(failed);
     *session = Some(client);

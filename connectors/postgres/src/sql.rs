@@ -24,15 +24,44 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A policy that hides rows from us must be an error: the stream would carry them, a snapshot would not.
 const SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = 0; \
                        SET idle_in_transaction_session_timeout = 0; SET TimeZone = 'UTC'; \
-                       SET row_security = off; \
-                       SET search_path = pg_catalog";
+                       SET row_security = off";
+/// Our own statements name what is not in it with its schema.
+const SEARCH_PATH: &str = "SET search_path = pg_catalog";
 
-/// Opens an SQL session; a task of its own serves it until the client is dropped.
+const CONNECTING: &str = "connecting to Postgres";
+
+/// Opens an SQL session for statements of ours; a task of its own serves it until the client is dropped.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses.
 pub(crate) async fn connect(config: &PostgresConfig) -> Result<Client, SourceError> {
-    let failed = |source| SourceError::Sql { action: "connecting to Postgres", source };
+    set(connect_as_user(config).await?, &format!("{SESSION}; {SEARCH_PATH}")).await
+}
+
+/// Opens a session that reads a snapshot, perhaps by statements of the user's own: those find tables and functions as
+/// a session of theirs does.
+///
+/// # Errors
+/// As for [`connect`].
+pub(crate) async fn connect_for_snapshot(config: &PostgresConfig) -> Result<Client, SourceError> {
+    match config.has_snapshot_statements() {
+        true => set(connect_as_user(config).await?, SESSION).await,
+        false => connect(config).await,
+    }
+}
+
+async fn set(client: Client, settings: &str) -> Result<Client, SourceError> {
+    let failed = |source| SourceError::Sql { action: CONNECTING, source };
+    client.batch_execute(settings).await.map_err(failed)?;
+    Ok(client)
+}
+
+/// Opens a session with the role's own settings and what `database.initial.statements` make of them.
+///
+/// # Errors
+/// As for [`connect`].
+pub(crate) async fn connect_as_user(config: &PostgresConfig) -> Result<Client, SourceError> {
+    let failed = |source| SourceError::Sql { action: CONNECTING, source };
     let mut options = tokio_postgres::Config::new();
     options
         .host(&config.hostname)
@@ -58,7 +87,6 @@ pub(crate) async fn connect(config: &PostgresConfig) -> Result<Client, SourceErr
         let failed = |source| SourceError::Sql { action: "running `database.initial.statements`", source };
         client.batch_execute(statement).await.map_err(failed)?;
     }
-    client.batch_execute(SESSION).await.map_err(failed)?;
     Ok(client)
 }
 

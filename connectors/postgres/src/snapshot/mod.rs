@@ -116,8 +116,8 @@ impl Snapshot {
         plan: SnapshotPlan,
         exporter: Option<ReplicationClient>,
     ) -> Result<Self, SourceError> {
-        let holder = crate::sql::connect(&plan.config).await?;
-        begin(&holder, &plan.config, plan.exported.as_deref()).await?;
+        let holder = crate::sql::connect_for_snapshot(&plan.config).await?;
+        begin(&holder, plan.exported.as_deref()).await?;
         // The holder has the snapshot now and passes it on; a temporary slot goes with its session.
         drop(exporter);
         let row = holder
@@ -237,14 +237,10 @@ fn set_marker(record: &mut Record, marker: &'static str) {
 }
 
 /// Begins a transaction that reads one state, perhaps that of an exported snapshot.
-async fn begin(client: &Client, config: &PostgresConfig, snapshot: Option<&str>) -> Result<(), SourceError> {
+async fn begin(client: &Client, snapshot: Option<&str>) -> Result<(), SourceError> {
     let mut statements = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY".to_owned();
     if let Some(snapshot) = snapshot {
         statements.push_str(&format!("; SET TRANSACTION SNAPSHOT '{}'", snapshot.replace('\'', "''")));
-    }
-    if config.has_snapshot_statements() {
-        // Statements of the user's own may name tables and functions without a schema.
-        statements.push_str("; SET LOCAL search_path TO DEFAULT");
     }
     client.batch_execute(&statements).await.map_err(failed)
 }

@@ -33,8 +33,8 @@ pub(super) async fn run(shared: Arc<Shared>, pieces: mpsc::Sender<Result<Piece, 
 }
 
 async fn work(shared: &Shared, pieces: &mpsc::Sender<Result<Piece, SourceError>>) -> Result<(), SourceError> {
-    let client = crate::sql::connect(&shared.plan.config).await?;
-    begin(&client, &shared.plan.config, Some(&shared.snapshot)).await?;
+    let client = crate::sql::connect_for_snapshot(&shared.plan.config).await?;
+    begin(&client, Some(&shared.snapshot)).await?;
     let mut maker = shared.maker();
     loop {
         let job = shared.jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front();

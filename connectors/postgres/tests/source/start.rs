@@ -3,7 +3,7 @@
 use sluice_core::ErrorClass;
 use sluice_core::source::Source as _;
 
-use crate::harness::{Database, after, codes};
+use crate::harness::{Database, after, codes, eventually, key};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn replica_identity_that_the_role_may_not_set_stops_the_start() {
@@ -38,6 +38,29 @@ async fn table_with_two_configured_identities_is_named() {
 
     assert_eq!(error.code(), "postgres.ambiguous_identity");
     assert!(error.to_string().contains("`public.t`"), "{error}");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_of_the_users_own_find_what_the_initial_statements_say() {
+    let tables = "CREATE SCHEMA app; CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);
+        CREATE TABLE app.chosen AS SELECT 2 AS id; CREATE TABLE app.beats (at timestamptz)";
+    let database = Database::new("initial_own", tables).await;
+    let options = [
+        ("database.initial.statements", "SET search_path = app"),
+        ("table.include.list", "public.t"),
+        ("snapshot.select.statement.overrides", "public.t"),
+        ("snapshot.select.statement.overrides.public.t", "SELECT id FROM chosen"),
+        ("heartbeat.interval.ms", "20"),
+        ("heartbeat.action.query", "INSERT INTO beats VALUES (now())"),
+    ];
+
+    let mut reader = database.open(&options).await;
+
+    let rows = reader.snapshot().await;
+    assert_eq!(key(&rows[0]), 2);
+    eventually(&database, "SELECT (count(*) > 0)::text FROM app.beats", |beaten| beaten == "true").await;
+    reader.close().await;
     database.remove().await;
 }
 
