@@ -46,13 +46,19 @@ pub(crate) struct Output {
 pub(crate) struct Mark {
     records: usize,
     rejected: usize,
-    bytes: usize,
 }
 
 impl Output {
+    /// Whether a batch of such a size can take more. An empty one always can, whatever was skipped: it would be taken for
+    /// the end of what there is to read.
+    pub(crate) fn has_room(&self, records: usize, bytes: usize) -> bool {
+        let empty = self.records.is_empty() && self.rejected.is_empty();
+        empty || self.records.len() < records && self.bytes < bytes
+    }
+
     /// Notes how much there is.
     pub(crate) fn mark(&self) -> Mark {
-        Mark { records: self.records.len(), rejected: self.rejected.len(), bytes: self.bytes }
+        Mark { records: self.records.len(), rejected: self.rejected.len() }
     }
 
     /// Leaves out a part of what came since.
@@ -67,10 +73,6 @@ impl Output {
                 self.records.truncate(since.records);
                 self.rejected.truncate(since.rejected);
             }
-        }
-        // A batch that is full of nothing would be taken for the end of what there is to read.
-        if (self.records.len(), self.rejected.len()) == (since.records, since.rejected) {
-            self.bytes = since.bytes;
         }
     }
 }
@@ -506,4 +508,21 @@ fn check_width(table: &Table, tuple: &TupleData) -> Result<(), SourceError> {
 
 fn value_error(table: &Table, plan: &ColumnPlan, reason: ValueError) -> SourceError {
     SourceError::Value { table: table.qualified.clone(), column: plan.name.clone(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batch_is_not_full_of_what_was_skipped() {
+        let mut out = Output { bytes: 100, ..Output::default() };
+        assert!(out.has_room(2, 10));
+
+        out.records.push(Record::new("t".into(), Datum::NULL, Payload::TOMBSTONE));
+
+        assert!(!out.has_room(2, 10));
+        assert!(out.has_room(2, 101));
+        assert!(!out.has_room(1, 101));
+    }
 }

@@ -314,8 +314,7 @@ impl PostgresTask {
             }
             let mut whole = false;
             // Once all events are read, what is left are descriptions of tables: they cost nothing.
-            while transaction.next_index == transaction.info.count
-                || (out.records.len() < BATCH_RECORDS && out.bytes < BATCH_BYTES)
+            while transaction.next_index == transaction.info.count || out.has_room(BATCH_RECORDS, BATCH_BYTES)
             {
                 match transaction.entries.next()? {
                     None => {
