@@ -99,6 +99,17 @@ impl Database {
         Ok(())
     }
 
+    /// Commits a transaction without rows, after which both sides have seen the same commit last.
+    ///
+    /// A server before 15 sends such transactions, and the side that streams first sees those of the other's start.
+    ///
+    /// # Errors
+    /// Fails when Postgres refuses.
+    pub async fn commit_no_rows(&self) -> anyhow::Result<()> {
+        let comment = "COMMENT ON SCHEMA differential IS 'both sides stream'";
+        self.client.batch_execute(comment).await.context("commit no rows")
+    }
+
     /// Changes the marker table in every way, so that one change gets past any filter; returns what to look for.
     ///
     /// # Errors

@@ -65,6 +65,7 @@ impl Scene<'_> {
         }
         self.connector = Some(Debezium::start(&self.servers.connect, &self.debezium).await?);
         self.await_debezium().await?;
+        self.database.commit_no_rows().await?;
         let mut readers = [self.open(&self.debezium)?, self.open(&self.sluice)?];
         for (index, (phase, statements)) in self.case.phases.iter().enumerate() {
             // Before the first one nothing can be behind but the snapshot, which only a stop would cut short.
