@@ -99,15 +99,18 @@ impl Database {
         Ok(())
     }
 
-    /// Commits a transaction without rows, after which both sides have seen the same commit last.
+    /// Commits a transaction without rows, after which both sides have seen the same commit last; returns its id.
     ///
     /// A server before 15 sends such transactions, and the side that streams first sees those of the other's start.
     ///
     /// # Errors
     /// Fails when Postgres refuses.
-    pub async fn commit_no_rows(&self) -> anyhow::Result<()> {
-        let comment = "COMMENT ON SCHEMA differential IS 'both sides stream'";
-        self.client.batch_execute(comment).await.context("commit no rows")
+    pub async fn commit_no_rows(&self) -> anyhow::Result<u64> {
+        let begin = "BEGIN; COMMENT ON SCHEMA differential IS 'both sides stream'";
+        self.client.batch_execute(begin).await.context("begin a transaction without rows")?;
+        let id: String = self.client.query_one("SELECT pg_current_xact_id()::text", &[]).await?.get(0);
+        self.client.batch_execute("COMMIT").await.context("commit no rows")?;
+        Ok(id.parse()?)
     }
 
     /// Changes the marker table in every way, so that one change gets past any filter; returns what to look for.

@@ -5,6 +5,7 @@
 //! | the prefix, wherever it occurs | each side has its own |
 //! | `ts_*` beside `op`, and those of heartbeats | the connector's clock |
 //! | how many heartbeats there are | the connector's clock: equal ones that follow each other count as one |
+//! | `BEGIN` and `END` before both sides stream | one side streams first; servers before 15 send empty transactions |
 //! | `id` and `timestamp` of notifications, and the order of `additional_data` | made up, the clock, and chance in Java |
 //! | `source.version` | each program has its own |
 //! | `source.xmin` | each side has its own slot |
@@ -63,6 +64,18 @@ pub fn record(side: &Side, mut record: Record) -> Record {
 /// Leaves one of equal heartbeats that follow each other.
 pub fn heartbeats_once(records: &mut Vec<Record>) {
     records.dedup_by(|next, record| is_heartbeat(record) && next == record);
+}
+
+/// Leaves out the records of transactions before the first that both sides read.
+pub fn transactions_since(records: &mut Vec<Record>, first: u64) {
+    records.retain(|record| told_transaction(record).is_none_or(|id| id >= first));
+}
+
+/// The id of the transaction whose begin or end a record tells.
+fn told_transaction(record: &Record) -> Option<u64> {
+    let told = payload(&record.value.value);
+    told.get("status").and(told.get("event_count"))?;
+    told.get("id")?.as_str()?.split(':').next()?.parse().ok()
 }
 
 fn is_heartbeat(record: &Record) -> bool {
@@ -178,6 +191,24 @@ mod tests {
     fn normal(value: Value) -> Value {
         let value = Payload { value, ..Payload::default() };
         record(&side(&[]), Record { value, ..Record::default() }).value.value
+    }
+
+    #[test]
+    fn transactions_that_one_side_alone_read_are_left_out() {
+        let told = |value| Record { value: Payload { value, ..Payload::default() }, ..Record::default() };
+        let begin = |id: &str| json!({"status": "BEGIN", "id": id, "event_count": null});
+        let row = told(json!({"after": {"id": "1:7"}, "op": "c"}));
+        let mut records = vec![
+            told(begin("98:7")),
+            row.clone(),
+            told(begin("99:8")),
+            told(json!({"payload": begin("100:9"), "schema": {}})),
+        ];
+        let kept = [row, records[2].clone(), records[3].clone()];
+
+        transactions_since(&mut records, 99);
+
+        assert_eq!(records, kept);
     }
 
     #[test]

@@ -53,6 +53,13 @@ impl Observed {
     pub fn records(&self) -> usize {
         self.topics.values().flat_map(BTreeMap::values).map(Vec::len).sum()
     }
+
+    /// Leaves out what was told of transactions before the first that both sides read.
+    pub fn forget_transactions_before(&mut self, first: u64) {
+        for records in self.topics.values_mut().flat_map(BTreeMap::values_mut) {
+            normal::transactions_since(records, first);
+        }
+    }
 }
 
 /// The registry's Confluent interface.
