@@ -1,4 +1,5 @@
 -- Transactions over several tables, with savepoints.
+--@ postgres 15-
 CREATE TABLE t (id int PRIMARY KEY, a text, b int);
 CREATE TABLE u (id int PRIMARY KEY, x text);
 --@ streaming

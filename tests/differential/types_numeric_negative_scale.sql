@@ -1,4 +1,5 @@
 -- A scale left of the point.
+--@ postgres 15-
 CREATE TABLE t (
     id int PRIMARY KEY,
     v numeric(3, -2)
