@@ -32,7 +32,8 @@ sluice_core::config! {
 }
 
 const NO_PLUGINS: &str = "what a connector uses is built into Sluice, in one version";
-const RETRIED: &str = "temporary failures are retried as often as `errors.max.retries` says, with waits from 0.1 s to 30 s";
+const RETRIED: &str =
+    "temporary failures are retried as often as `errors.max.retries` says, with waits from 0.1 s to 30 s";
 
 /// Connect's properties of any connector that are not obeyed.
 #[rustfmt::skip]
