@@ -1,6 +1,6 @@
 //! JSON text as Java's Jackson prints it, for schemas that must be byte-identical.
 
-use std::fmt::Write as _;
+use std::fmt::{LowerExp, Write as _};
 
 /// Appends a JSON string; non-ASCII stays as it is, control characters are escaped in upper case.
 pub(super) fn push_string(out: &mut String, text: &str) {
@@ -49,22 +49,25 @@ pub(super) fn push_latin1(out: &mut String, bytes: &[u8]) {
 
 /// Appends a double as `Double.toString` prints it; what is no number becomes a string.
 pub(crate) fn push_double(out: &mut String, value: f64) {
-    push_java_float(out, value.is_finite(), format_args!("{value:e}"), value.abs(), value.is_sign_negative());
+    let scientific = if value.is_subnormal() { subnormal(value) } else { format!("{value:e}") };
+    push_java_float(out, value.is_finite(), &scientific, value.abs(), value.is_sign_negative());
 }
 
 /// Appends a float as `Float.toString` prints it; what is no number becomes a string.
 pub(crate) fn push_float(out: &mut String, value: f32) {
+    let scientific = if value.is_subnormal() { subnormal(value) } else { format!("{value:e}") };
     let magnitude = f64::from(value.abs());
-    push_java_float(out, value.is_finite(), format_args!("{value:e}"), magnitude, value.is_sign_negative());
+    push_java_float(out, value.is_finite(), &scientific, magnitude, value.is_sign_negative());
 }
 
-fn push_java_float(
-    out: &mut String,
-    finite: bool,
-    scientific: std::fmt::Arguments<'_>,
-    magnitude: f64,
-    negative: bool,
-) {
+/// The shortest digits that tell a number from its neighbours, but two at least: nearest to it are `4.9e-324` and
+/// `1.4e-45`, where one digit would do.
+fn subnormal(value: impl LowerExp) -> String {
+    let shortest = format!("{value:e}");
+    if shortest.contains('.') { shortest } else { format!("{value:.1e}") }
+}
+
+fn push_java_float(out: &mut String, finite: bool, scientific: &str, magnitude: f64, negative: bool) {
     if !finite {
         return out.push_str(match (magnitude.is_nan(), negative) {
             (true, _) => "\"NaN\"",
@@ -75,9 +78,8 @@ fn push_java_float(
     if negative {
         out.push('-');
     }
-    let scientific = scientific.to_string();
     let (mantissa, exponent) =
-        scientific.trim_start_matches('-').split_once('e').unwrap_or((&scientific, "0"));
+        scientific.trim_start_matches('-').split_once('e').unwrap_or((scientific, "0"));
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     let exponent: i32 = exponent.parse().unwrap_or_default();
     // Java leaves plain notation outside [10^-3, 10^7).
@@ -131,12 +133,24 @@ mod tests {
             (0.000_12, "1.2E-4"),
             (1e21, "1.0E21"),
             (-2.5e-7, "-2.5E-7"),
+            (5e-324, "4.9E-324"),
+            (1e-323, "9.9E-324"),
+            (-2e-323, "-2.0E-323"),
             (f64::NEG_INFINITY, "\"-Infinity\""),
         ];
 
         for (value, text) in expected {
             assert_eq!(double(value), text);
         }
+    }
+
+    #[test]
+    fn the_smallest_float_prints_two_digits() {
+        let mut out = String::new();
+
+        push_float(&mut out, 1e-45);
+
+        assert_eq!(out, "1.4E-45");
     }
 
     #[test]
