@@ -72,14 +72,16 @@ fn settings(rng: &mut Rng, odd: bool, tables: &[Table]) -> Properties {
         // What Sluice does in any case: a NULL stays NULL.
         settings.insert("value.converter.replace.null.with.default".to_owned(), "false".to_owned());
     }
-    if odd {
-        settings.insert("only.sluice.compatibility".to_owned(), "debezium".to_owned());
-        if rng.u8(..4) == 0 {
-            // Without compatibility a transaction has one id.
-            settings.insert("provide.transaction.metadata".to_owned(), "true".to_owned());
-        }
+    if !odd {
+        return settings;
+    }
+    settings.insert("only.sluice.compatibility".to_owned(), "debezium".to_owned());
+    if rng.u8(..4) == 0 {
+        // Without compatibility a transaction has one id.
+        settings.insert("provide.transaction.metadata".to_owned(), "true".to_owned());
     }
     if rng.u8(..4) == 0 {
+        // Without compatibility a key must be in the replica identity and stay in the table.
         let keys = tables.iter().filter_map(|table| {
             let columns: Vec<_> = table.key_columns().take(2).collect();
             (!columns.is_empty()).then(|| format!("public.{}:{}", table.name, columns.join(",")))

@@ -84,21 +84,23 @@ impl Table {
                 let at = rng.usize(..self.columns.len());
                 format!("ALTER TABLE {name} DROP COLUMN {}", self.columns.remove(at).name)
             }
-            1 => {
-                let at = rng.usize(..self.columns.len());
+            // The registry takes a new field that may be null.
+            1 if self.columns.iter().any(|column| column.nullable) => {
+                let mut nullable: Vec<_> = self.columns.iter_mut().filter(|column| column.nullable).collect();
+                let chosen = rng.usize(..nullable.len());
                 let new = format!("c{}", self.made);
                 self.made += 1;
-                let old = std::mem::replace(&mut self.columns[at].name, new.clone());
+                let old = std::mem::replace(&mut nullable[chosen].name, new.clone());
                 format!("ALTER TABLE {name} RENAME COLUMN {old} TO {new}")
             }
             _ => {
-                let definition = self.add(rng);
-                let column = self.columns.last_mut();
-                if let Some(column) = column.filter(|column| !column.nullable && !column.defaulted) {
-                    // There may be rows already.
-                    column.nullable = true;
+                let mut definition = self.add(rng);
+                if let Some(column) = self.columns.last_mut().filter(|column| !column.nullable) {
+                    // There may be rows already, and the registry takes a new field that may be null.
+                    definition.truncate(definition.find(" NOT NULL").unwrap_or(definition.len()));
+                    (column.nullable, column.defaulted) = (true, false);
                 }
-                format!("ALTER TABLE {name} ADD COLUMN {}", definition.replace(" NOT NULL", ""))
+                format!("ALTER TABLE {name} ADD COLUMN {definition}")
             }
         }
     }

@@ -1,5 +1,6 @@
 //! `cargo xtask differential`: Sluice beside Debezium in Kafka Connect, on the same Postgres, and what both write compared.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
 
@@ -16,8 +17,8 @@ const PAGE: &str = "docs/compatibility.md";
 
 /// How many cases run at once unless told otherwise: what two cores like.
 const JOBS: &str = "4";
-/// The cases made by chance that CI runs.
-const SEEDS: [u64; 10] = [1, 2, 3, 6, 7, 8, 12, 13, 17, 21];
+/// The cases made by chance that CI runs: the first ones.
+const SEEDS: RangeInclusive<u64> = 1..=12;
 
 /// What the command line says about the cases.
 #[derive(Debug, clap::Args)]
@@ -68,7 +69,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 pub(crate) fn all(stack: &Stack, programs: &Path) -> anyhow::Result<()> {
     let jobs = ["--jobs".to_owned(), JOBS.to_owned()];
     compare(stack, programs, &jobs)?;
-    let seeds = SEEDS.map(|seed| format!("--seed={seed}"));
+    let seeds: Vec<_> = SEEDS.map(|seed| format!("--seed={seed}")).collect();
     compare(stack, programs, &[&jobs[..], &seeds].concat())
 }
 
