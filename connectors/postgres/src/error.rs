@@ -99,7 +99,9 @@ pub enum SourceError {
         table: String,
     },
     /// A column has a type without mapping.
-    #[error("column `{column}` of table `{table}` has type `{type_name}`, which is not supported yet")]
+    #[error(
+        "column `{column}` of table `{table}` has type `{type_name}`, which has no mapping to a type of Connect"
+    )]
     UnknownType {
         /// The table.
         table: String,

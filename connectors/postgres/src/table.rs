@@ -172,14 +172,19 @@ fn key_columns(
     input: &TableInput<'_>,
 ) -> Result<Vec<String>, SourceError> {
     if let Some(columns) = input.config.message_keys.columns(qualified) {
-        let missing =
-            columns.iter().find(|name| !relation.columns.iter().any(|column| *column.name == ***name));
-        return match missing {
-            None => Ok(columns.to_vec()),
-            Some(column) => {
-                Err(SourceError::KeyColumnMissing { table: qualified.to_owned(), column: column.clone() })
+        let (present, missing): (Vec<_>, Vec<_>) = columns
+            .iter()
+            .cloned()
+            .partition(|name| relation.columns.iter().any(|column| *column.name == **name));
+        match missing.into_iter().next() {
+            None => return Ok(present),
+            Some(column) if input.config.compatibility == Compatibility::Correct => {
+                return Err(SourceError::KeyColumnMissing { table: qualified.to_owned(), column });
             }
-        };
+            // Debezium makes the key of the others, and of the primary key without any.
+            Some(_) if !present.is_empty() => return Ok(present),
+            Some(_) => {}
+        }
     }
     let identity: Vec<_> = relation.columns.iter().filter(|column| column.key).collect();
     let as_of_the_change = relation.replica_identity == ReplicaIdentity::Default && !identity.is_empty();

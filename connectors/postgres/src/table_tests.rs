@@ -174,6 +174,19 @@ fn identity_that_misses_the_key_is_refused() {
 }
 
 #[test]
+fn debeziums_keys_leave_out_columns_that_the_table_lacks() {
+    let table = |keys: &str, compatibility: &str| {
+        let config = from_pairs(&[("message.key.columns", keys), ("compatibility", compatibility)]).unwrap();
+        compile(&config, ReplicaIdentity::Full)
+    };
+
+    assert_eq!(table("public.users:gone,username", "debezium").unwrap().schema.key_columns, [1]);
+    assert_eq!(table("public.users:gone", "debezium").unwrap().schema.key_columns, [0]);
+    let error = table("public.users:gone,username", "correct").unwrap_err();
+    assert!(matches!(&error, SourceError::KeyColumnMissing { column, .. } if column == "gone"), "{error}");
+}
+
+#[test]
 fn debeziums_rows_have_keys_of_zeros() {
     let config = from_pairs(&[("compatibility", "debezium")]).unwrap();
 

@@ -67,7 +67,8 @@ pub(super) fn compile(
     let required = facts.is_some_and(|facts| facts.not_null);
     // In Debezium's schemas a geometry may always be missing.
     schema.optional = !required || schema.is_named(debezium::GEOMETRY);
-    schema.default = facts.and_then(|facts| default_value(facts, &type_, &schema, input.defaults));
+    schema.default =
+        facts.and_then(|facts| default_value(facts, &type_, &schema, input.defaults, config.compatibility));
     let absent = match (required, &schema.default) {
         (false, _) => Value::Null,
         (true, Some(default)) => default.clone(),

@@ -6,6 +6,7 @@
 //! | case | `correct` | `debezium` (3.6) |
 //! |---|---|---|
 //! | NULL in a column with a default | null | the default |
+//! | key column of `message.key.columns` that the table lacks | refused | left out of the key |
 //! | key column outside the replica identity | refused at the start | the zero of its type in deletes and key changes |
 //! | column of unknown type, `include.unknown.datatypes=false` | refused at the start | left out |
 //! | array of money, name, interval, bit strings, xml, point, refcursor | list of the element's type, or refused | left out |
@@ -18,9 +19,14 @@
 //! | `date` BC | astronomical years | the era is lost in a snapshot |
 //! | `date` 1582-10-05 to 14 | as Postgres has it | ten days later in a snapshot |
 //! | `timestamp` beyond 294247-01-10 in microseconds | record refused | wrapped into negative numbers |
+//! | `timestamp` beyond 64 bits of nanoseconds | record refused | null |
 //! | `timestamp` ±infinity, `isostring` | `infinity`, `-infinity` | the sentinel's date |
 //! | `time`, `timetz` 24:00:00 as text | `24:00:00Z` | `00:00:00Z` |
 //! | `time[]` | microseconds | milliseconds in the unit of microseconds |
+//! | `interval` as a number | whole microseconds | rounded to a double twice, then cut |
+//! | default `24:00:00` of `time` | the end of the day | the last moment before it |
+//! | default of text with a quote or a line break | the text | cut at the quote; none with a line break |
+//! | default of an enum with a quote | the label | the label with its quotes doubled |
 //! | array of more than one dimension | record refused: the schema holds one | as many nulls as the outer dimension is long |
 //! | array of an enum with a null element | record refused: the schema has none | null instead of the array |
 
@@ -32,6 +38,7 @@ use super::decoder::{array, timetz, written};
 use super::facts::{Form, ResolvedType};
 use super::mapping::{Mapping, decimal};
 use super::numeric::Numeric;
+use super::structured::interval;
 use super::temporal::{
     self, DAY_MICROS, EPOCH_DAYS, EPOCH_MICROS, INFINITY_MICROS, NEGATIVE_INFINITY_MICROS, SECOND_MICROS,
     civil, days_from_civil,
@@ -64,6 +71,8 @@ pub(crate) enum Deviation {
     },
     /// Microseconds that wrap.
     Timestamp,
+    /// Nanoseconds, or null beyond 64 bits.
+    Nanos,
     /// Text with the sentinels' dates.
     IsoTimestamp,
     /// Text whose day ends at 00:00:00.
@@ -71,6 +80,8 @@ pub(crate) enum Deviation {
     TimeTz,
     /// Times cut to milliseconds.
     Millis(Decoder),
+    /// Microseconds that went through doubles.
+    Interval,
     /// Text with so many more zeros than decimals.
     Padded(i32),
 }
@@ -110,9 +121,13 @@ pub(super) fn debezium(type_: &ResolvedType, modes: Modes, mut mapping: Mapping)
         }
         (Form::Base, "timestamp") => match mapping.decoder {
             Decoder::Timestamp(temporal::Unit::Micros) => mapping.decoder = deviate(Deviation::Timestamp),
+            Decoder::Timestamp(temporal::Unit::Nanos) => mapping.decoder = deviate(Deviation::Nanos),
             Decoder::IsoTimestamp => mapping.decoder = deviate(Deviation::IsoTimestamp),
             _ => {}
         },
+        (Form::Base, "interval") if matches!(mapping.decoder, Decoder::IntervalMicros) => {
+            mapping.decoder = deviate(Deviation::Interval);
+        }
         (Form::Base, "timetz") if modes.time != TimeMode::Structured => {
             mapping.decoder = deviate(Deviation::TimeTz);
         }
@@ -171,10 +186,15 @@ impl Deviation {
             Self::Timestamp => {
                 return Ok(Value::Int64(timestamp(i64::from_be_bytes(array(value)?))));
             }
+            Self::Nanos => return Ok(nanos(i64::from_be_bytes(array(value)?))),
             Self::Millis(inner) => {
                 let micros = i64::from_be_bytes(array(value)?) / 1000 * 1000;
                 let micros = Bytes::from(micros.to_be_bytes().to_vec());
                 return inner.decode(&micros, &micros, chunk);
+            }
+            Self::Interval => {
+                let (micros, days, months) = interval(value)?;
+                return Ok(Value::Int64(temporal::interval_through_doubles(micros, days, months)));
             }
             Self::IsoTimestamp => match i64::from_be_bytes(array(value)?) {
                 i64::MAX => put_unix(INFINITY_MICROS, chunk),
@@ -261,6 +281,28 @@ fn timestamp(micros: i64) -> i64 {
     }
 }
 
+/// Nanoseconds since 1970, or null where those of the midnight before go beyond 64 bits, or their sum does.
+/// Source: `NanoTimestamp.toEpochNanos`.
+fn nanos(micros: i64) -> Value {
+    if matches!(micros, i64::MAX | i64::MIN) {
+        return Value::Int64(micros);
+    }
+    let midnight = micros.div_euclid(DAY_MICROS) + i64::from(EPOCH_DAYS);
+    let nanos = midnight
+        .checked_mul(DAY_MICROS * 1000)
+        .and_then(|nanos| nanos.checked_add(micros.rem_euclid(DAY_MICROS) * 1000));
+    nanos.map_or(Value::Null, Value::Int64)
+}
+
+/// The default `24:00:00` of a `time` as Java's last time of day, in the unit at hand.
+pub(crate) fn before_midnight(end_of_day: &Value) -> Value {
+    match end_of_day {
+        Value::Int32(millis) => Value::Int32(millis - 1),
+        Value::Int64(fractions) => Value::Int64(fractions - 1),
+        _ => Value::from_static("23:59:59.999999999Z"),
+    }
+}
+
 fn put_unix(micros: i64, chunk: &mut BytesMut) {
     use bytes::BufMut as _;
     let (days, time) = (micros.div_euclid(DAY_MICROS), micros.rem_euclid(DAY_MICROS));
@@ -291,6 +333,17 @@ mod tests {
         assert_eq!(timestamp(9_223_371_331_199_999_999), -9_223_372_036_853_775_810);
         assert_eq!(timestamp(253_402_300_799_999_999 - EPOCH_MICROS), 253_402_300_799_999_999);
         assert_eq!(timestamp(i64::MIN), NEGATIVE_INFINITY_MICROS);
+    }
+
+    #[test]
+    fn nanoseconds_beyond_64_bits_are_null_as_recorded() {
+        let seen = |unix_micros: i64| nanos(unix_micros - EPOCH_MICROS);
+
+        assert_eq!(seen(9_223_372_036_854_775), Value::Int64(9_223_372_036_854_775_000));
+        assert_eq!(seen(9_223_372_036_854_776), Value::Null);
+        assert_eq!(seen(-9_223_372_036_854_775), Value::Null);
+        assert_eq!(seen(-1), Value::Int64(-1000));
+        assert_eq!(nanos(i64::MAX), Value::Int64(i64::MAX));
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod structured;
 pub(crate) mod temporal;
 mod text;
 
-pub(crate) use compatibility::leaves_out;
+pub(crate) use compatibility::{before_midnight, leaves_out};
 pub(crate) use decoder::{Decoder, put_binary};
 pub(crate) use facts::{Form, ResolvedType, TypeCatalog, TypeRow};
 pub(crate) use mapping::{Mapping, absent, function_default, has_defaults, map};

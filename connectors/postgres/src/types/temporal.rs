@@ -142,6 +142,20 @@ pub(super) fn interval_micros(micros: i64, days: i32, months: i32) -> i64 {
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }
 
+/// The same as Debezium counts it: seconds as a double, of which the microseconds are cut to 64 bits. Source:
+/// `MicroDuration.durationMicros`.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "it is what Debezium does")]
+pub(super) fn interval_through_doubles(micros: i64, days: i32, months: i32) -> i64 {
+    const DAYS_PER_MONTH: f64 = 30.4375;
+
+    let whole = micros / SECOND_MICROS;
+    let (hours, minutes) = ((whole / 3600) as f64, (whole / 60 % 60) as f64);
+    let seconds = (whole % 60) as f64 + (micros % SECOND_MICROS) as f64 / 1e6;
+    let days = f64::from(months) * DAYS_PER_MONTH + f64::from(days);
+    let seconds = ((days * 24.0 + hours) * 60.0 + minutes) * 60.0 + seconds;
+    (seconds * 1e6) as i64
+}
+
 /// Writes an interval as Debezium does, always in six parts: `P1Y2M3DT4H5M6.789S`.
 pub(super) fn put_interval(micros: i64, days: i32, months: i32, out: &mut BytesMut) {
     let seconds = micros / SECOND_MICROS;
@@ -273,6 +287,16 @@ mod tests {
         assert_eq!(interval_micros(14_706_789_000, 3, 14), 37_091_106_789_000);
         assert_eq!(interval_micros(14_706_000_007, -3, 0), -244_493_999_993);
         assert_eq!(interval_micros(0, 0, 178_000_000 * 12), i64::MAX);
+    }
+
+    #[test]
+    fn intervals_lose_microseconds_in_doubles_as_recorded() {
+        let clock = (15 * 3600 + 50 * 60) * SECOND_MICROS + 38_555_083;
+
+        assert_eq!(interval_micros(clock, 23_342, 9969), 28_233_282_038_555_083);
+        assert_eq!(interval_through_doubles(clock, 23_342, 9969), 28_233_282_038_555_084);
+        assert_eq!(interval_through_doubles(14_706_789_000, 3, 14), 37_091_106_789_000);
+        assert_eq!(interval_through_doubles(0, 0, 178_000_000 * 12), i64::MAX);
     }
 
     #[test]
