@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy, copy_bidirectional, sink},
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::{
@@ -87,10 +87,13 @@ impl Front {
                 tokio::spawn(async move {
                     match tls {
                         None => serve(stream, authorization, &seen).await,
-                        // A handshake that fails is the client's to report.
-                        Some(tls) => match tls.accept(stream).await {
+                        Some(tls) => match tls.accept(stream).into_fallible().await {
                             Ok(stream) => serve(stream, authorization, &seen).await,
-                            Err(_) => Ok(()),
+                            // The client is to read why; a connection that is closed on what it sent is reset.
+                            Err((_, mut refused)) => {
+                                refused.shutdown().await?;
+                                copy(&mut refused, &mut sink()).await.map(drop)
+                            }
                         },
                     }
                 });

@@ -126,7 +126,15 @@ async fn registry_that_asks_for_a_certificate_gets_ours() {
     ];
 
     write(&with(&[trust, identity].concat()), &table).await.unwrap();
-    let without = told(write(&with(&trust), &table).await);
+    // In TLS 1.3 the client is refused after its handshake: at times it sees the connection close before it reads why, and
+    // tries again.
+    let mut without = told(write(&with(&trust), &table).await);
+    for _ in 0..20 {
+        if without.0 != ErrorClass::Retry {
+            break;
+        }
+        without = told(write(&with(&trust), &table).await);
+    }
 
     assert_eq!((without.0, without.1), (ErrorClass::Stop, "kafka.registry_handshake"));
     assert!(without.2.contains("schema.registry.ssl.keystore.location"), "{}", without.2);
