@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         validation::check_names_what_the_servers_lack,
         validation::describe_tells_the_properties_from_the_code,
         schemas::registered_schemas_equal_the_golden_files,
+        schemas::columns_of_a_commit_that_nobody_sees_yet_are_known,
         operations::snapshot_then_stream_makes_cassandra_equal_postgres,
         operations::every_operation_arrives,
         operations::every_operation_arrives_without_before_images,

@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 
 use crate::{
     Outcome,
-    world::{Scenario, World},
+    world::{Scenario, World, until},
 };
 
 pub(crate) async fn registered_schemas_equal_the_golden_files(world: &World) -> Outcome {
@@ -27,5 +27,49 @@ pub(crate) async fn registered_schemas_equal_the_golden_files(world: &World) -> 
             "{subject} differs\nregistered: {registered}\ngolden:     {golden}"
         );
     }
+    Ok(())
+}
+
+/// The server sends a commit to us before other sessions see what it did. A standby that is waited for makes that moment
+/// long enough to be caught in.
+pub(crate) async fn columns_of_a_commit_that_nobody_sees_yet_are_known(world: &World) -> Outcome {
+    let scenario = Scenario::users(world, "unseen").await?;
+    scenario.feeder(22).await?.insert_many(5, 5).await?;
+    let mut sluice = scenario.start(&[scenario.source()])?;
+    sluice.wait_for_state("unseen-source", "running").await?;
+    let newest = async || {
+        let url =
+            format!("{}/subjects/unseen.public.users-value/versions/latest", world.stack.registry_url());
+        Ok::<_, anyhow::Error>(reqwest::get(&url).await?.text().await?)
+    };
+    until("the snapshot's rows are written", async || Ok(newest().await?.contains("Envelope"))).await?;
+
+    let altering = sluice_users::postgres::connect(&world.stack.postgres_config("unseen")).await?;
+    let waited_for = async |standbys: &str| {
+        scenario
+            .postgres
+            .batch_execute(&format!("ALTER SYSTEM SET synchronous_standby_names = '{standbys}'"))
+            .await?;
+        scenario.postgres.batch_execute("SELECT pg_reload_conf()").await?;
+        let shown =
+            async || Ok(scenario.value::<String>("SHOW synchronous_standby_names").await? == standbys);
+        until("the setting is read again", shown).await
+    };
+    waited_for("nobody").await?;
+    let commit = tokio::spawn(async move {
+        let alter = "BEGIN; ALTER TABLE users ADD COLUMN seen boolean NOT NULL DEFAULT false; UPDATE users SET seen = true; COMMIT";
+        altering.batch_execute(alter).await
+    });
+    let looks = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%transactionid%' AND pid <> pg_backend_pid())";
+    let met = until("sluice meets the commit", async || scenario.value(looks).await).await;
+    waited_for("").await?;
+    met?;
+    commit.await??;
+
+    until("the new version is registered", async || Ok(newest().await?.contains("seen"))).await?;
+    let registered: serde_json::Value = serde_json::from_str(&newest().await?)?;
+    let schema = registered["schema"].as_str().context("there is a schema")?;
+    let required = r#"{"name":"seen","type":{"type":"boolean""#;
+    ensure!(schema.contains(required), "the column became optional: {schema}");
     Ok(())
 }

@@ -186,6 +186,11 @@ impl Assembler {
         std::mem::take(&mut self.unchanged)
     }
 
+    /// Returns the transaction that is being received.
+    pub(crate) fn open_xid(&self) -> Option<u32> {
+        self.open.as_ref().and_then(|open| open.info.xid)
+    }
+
     /// Returns how many entries and bytes the open transaction holds in memory.
     pub(crate) fn open_size(&self) -> (usize, usize) {
         self.open.as_ref().map_or((0, 0), |open| (open.entries.len(), open.entries.memory_bytes()))

@@ -1,6 +1,7 @@
 //! What the catalog says about tables, types and publications.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, Row};
 
@@ -189,6 +190,30 @@ pub(crate) async fn existing(
         .await
         .map_err(failed("listing the tables"))?;
     rows.iter().map(|row| cell(row, 0)).collect()
+}
+
+/// Waits until other sessions see what a transaction did that the server has sent: it sends a commit as soon as that is in the
+/// log, which is a moment before the transaction lets go of its own lock and becomes visible.
+///
+/// A commit that waits for a synchronous standby may wait for us, so the wait comes to an end.
+pub(crate) async fn await_visible(client: &Client, xid: u32) -> Result<(), SourceError> {
+    const LOCKED: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks \
+        WHERE locktype = 'transactionid' AND granted AND transactionid = $1::text::xid)";
+    const PAUSE: Duration = Duration::from_millis(10);
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    let (xid, started) = (xid.to_string(), Instant::now());
+    loop {
+        let row = client.query_one(LOCKED, &[&xid]).await.map_err(failed("waiting for a commit"))?;
+        if !cell::<bool>(&row, 0)? {
+            return Ok(());
+        }
+        if started.elapsed() > PATIENCE {
+            tracing::warn!(xid, "a commit stays invisible; the catalog is read as it was before");
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// Reads the columns and the key of a table. A table that is gone has no columns.

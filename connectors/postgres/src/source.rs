@@ -417,6 +417,9 @@ impl PostgresTask {
         if self.sql.is_closed() {
             self.sql = Arc::new(sql::connect(&self.config).await?);
         }
+        if let Some(xid) = self.assembler.open_xid() {
+            catalog::await_visible(&self.sql, xid).await?;
+        }
         let loaded = Arc::new(tables::load_relation(&self.sql, &self.config, relation).await?);
         let table = match self.tables.get(&id) {
             Some(known) if known.relation == loaded.relation && known.schema == loaded.schema => {
