@@ -4,6 +4,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;
@@ -102,6 +103,9 @@ impl Script {
     }
 }
 
+/// How often a round of some 600 changes is written at the most: Debezium is to keep up with it on two cores.
+const PACE: Duration = Duration::from_millis(500);
+
 /// A script that runs until it is told to stop.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
@@ -113,7 +117,9 @@ impl Load {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let task = tokio::spawn(async move {
+            let mut pace = tokio::time::interval(PACE);
             while !stopped.load(Ordering::Relaxed) {
+                pace.tick().await;
                 script.round().await?;
             }
             Ok(script)
