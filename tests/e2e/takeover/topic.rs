@@ -60,7 +60,8 @@ impl Seen {
     }
 }
 
-/// Reads a topic of one partition from its beginning to its end; one that is not there is empty.
+/// Reads a topic of one partition from its beginning to where it ends now, as under load the end never comes; one that is
+/// not there is empty.
 pub(crate) fn read(servers: &str, topic: &str) -> anyhow::Result<Vec<Seen>> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", servers)
@@ -71,6 +72,10 @@ pub(crate) fn read(servers: &str, topic: &str) -> anyhow::Result<Vec<Seen>> {
     if metadata.topics().first().is_none_or(|topic| topic.partitions().is_empty()) {
         return Ok(Vec::new());
     }
+    let (first, end) = consumer.fetch_watermarks(topic, 0, LIMIT)?;
+    if first == end {
+        return Ok(Vec::new());
+    }
     let mut assignment = TopicPartitionList::new();
     assignment.add_partition_offset(topic, 0, Offset::Beginning)?;
     consumer.assign(&assignment)?;
@@ -78,7 +83,12 @@ pub(crate) fn read(servers: &str, topic: &str) -> anyhow::Result<Vec<Seen>> {
     let mut records = Vec::new();
     loop {
         match consumer.poll(Duration::from_secs(1)) {
-            Some(Ok(message)) => records.push(Seen::of(&message)?),
+            Some(Ok(message)) => {
+                records.push(Seen::of(&message)?);
+                if message.offset() + 1 >= end {
+                    return Ok(records);
+                }
+            }
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(records),
             Some(Err(error)) => return Err(error.into()),
             None => ensure!(Instant::now() < deadline, "the end of the topic did not come"),
