@@ -72,13 +72,6 @@ fn main() -> ExitCode {
         pipeline::slot_of_idle_users_follows_airflows_heartbeats,
         pipeline::whole_pipeline_agrees_after_dags_and_erasures,
     ];
-    // Run them with `--ignored`: they have not run since their reader of topics was mended, which under load found no end.
-    let takes_over = |trial: &Trial| trial.name().starts_with("debezium_");
-    let trials = trials.into_iter().map(|trial| {
-        let ignored = takes_over(&trial);
-        trial.with_ignored_flag(ignored)
-    });
-    let trials = trials.collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     drop(world);
     conclusion.exit_code()

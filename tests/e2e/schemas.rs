@@ -57,7 +57,7 @@ pub(crate) async fn columns_of_a_commit_that_nobody_sees_yet_are_known(world: &W
     };
     waited_for("nobody").await?;
     let commit = tokio::spawn(async move {
-        let alter = "BEGIN; ALTER TABLE users ADD COLUMN seen boolean NOT NULL DEFAULT false; UPDATE users SET seen = true; COMMIT";
+        let alter = "BEGIN; ALTER TABLE users ADD COLUMN confirmed boolean NOT NULL DEFAULT false; UPDATE users SET confirmed = true; COMMIT";
         altering.batch_execute(alter).await
     });
     let looks = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%transactionid%' AND pid <> pg_backend_pid())";
@@ -66,10 +66,10 @@ pub(crate) async fn columns_of_a_commit_that_nobody_sees_yet_are_known(world: &W
     met?;
     commit.await??;
 
-    until("the new version is registered", async || Ok(newest().await?.contains("seen"))).await?;
+    until("the new version is registered", async || Ok(newest().await?.contains("confirmed"))).await?;
     let registered: serde_json::Value = serde_json::from_str(&newest().await?)?;
     let schema = registered["schema"].as_str().context("there is a schema")?;
-    let required = r#"{"name":"seen","type":{"type":"boolean""#;
+    let required = r#"{"name":"confirmed","type":{"type":"boolean""#;
     ensure!(schema.contains(required), "the column became optional: {schema}");
     Ok(())
 }
