@@ -279,7 +279,8 @@ pub(crate) async fn types(client: &Client, oids: &[u32]) -> Result<TypeCatalog, 
                 ORDER BY e.enumsortorder), \
             ARRAY(SELECT a.atttypid FROM pg_catalog.pg_attribute a WHERE t.typtype = 'c' \
                 AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum), \
-            t.typdelim, t.typsend <> 0 \
+            t.typdelim, t.typsend <> 0, \
+            CASE WHEN t.oid = 'money'::regtype THEN scale(0::money::numeric) ELSE 0 END \
         FROM needed JOIN pg_catalog.pg_type t ON t.oid = needed.oid";
     let rows = client.query(QUERY, &[&oids]).await.map_err(failed("reading types"))?;
     let mut types = HashMap::with_capacity(rows.len());
@@ -294,6 +295,7 @@ pub(crate) async fn types(client: &Client, oids: &[u32]) -> Result<TypeCatalog, 
             attributes: cell(row, 7)?,
             delimiter: letter(row, 8)?,
             sends: cell(row, 9)?,
+            money_decimals: cell::<i32>(row, 10)?.try_into().unwrap_or(u8::MAX),
         };
         types.insert(cell(row, 0)?, type_);
     }

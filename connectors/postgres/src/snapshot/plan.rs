@@ -101,7 +101,7 @@ impl Rows {
             format!("CAST({value} AS {type_name}){text} AS {name}")
         };
         let columns: Vec<_> = table.columns.iter().flatten().map(column).collect();
-        Ok(Self { columns: columns.join(", "), from: format!("({statement}) t"), filter: None, paged: false })
+        Ok(Self { columns: columns.join(", "), from: format!("({statement}\n) t"), filter: None, paged: false })
     }
 
     fn condition(&self, range: Range) -> String {

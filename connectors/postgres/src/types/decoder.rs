@@ -41,7 +41,11 @@ pub(crate) enum Decoder {
     VariableDecimal(SchemaRef),
     NumericText,
     NumericDouble,
-    Money(MoneyForm),
+    Money {
+        /// Decimals of the server's unit.
+        decimals: u8,
+        form: MoneyForm,
+    },
     Text,
     Character,
     /// Text after a byte that says the version.
@@ -180,7 +184,9 @@ impl Decoder {
         match self {
             Self::Bit => return text::single_bit(value).map(Value::Boolean),
             Self::Bits => return text::bits(value, chunk).map(Value::Bytes),
-            Self::Money(form) => return money(i64::from_be_bytes(array(value)?), *form, chunk),
+            Self::Money { decimals, form } => {
+                return money(i64::from_be_bytes(array(value)?), *decimals, *form, chunk);
+            }
             Self::IntervalMicros => {
                 let (micros, days, months) = interval(value)?;
                 return Ok(Value::Int64(temporal::interval_micros(micros, days, months)));

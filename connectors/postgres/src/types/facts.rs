@@ -29,6 +29,8 @@ pub(crate) struct TypeRow {
     pub(crate) delimiter: char,
     /// Has a function that writes the binary form. Without one, Postgres streams text.
     pub(crate) sends: bool,
+    /// Decimals of `money` under the session's `lc_monetary`, else 0.
+    pub(crate) money_decimals: u8,
 }
 
 /// Types by oid.
@@ -50,6 +52,8 @@ pub(crate) struct ResolvedType {
     pub(crate) delimiter: char,
     /// Has a binary form.
     pub(crate) sends: bool,
+    /// Decimals of `money` under the session's `lc_monetary`, else 0.
+    pub(crate) money_decimals: u8,
     /// A domain was taken off.
     pub(crate) domain: bool,
 }
@@ -120,6 +124,7 @@ impl TypeCatalog {
             form: self.form(row, modifier)?,
             delimiter: row.delimiter,
             sends: row.sends,
+            money_decimals: row.money_decimals,
             domain,
         })
     }

@@ -86,7 +86,7 @@ fn map_base(type_: &ResolvedType, modes: Modes) -> Option<Mapping> {
         "float4" => (Schema::new(Kind::Float32), Decoder::Float32),
         "float8" => (Schema::new(Kind::Float64), Decoder::Float64),
         "numeric" => map_numeric(modifier, modes.decimal),
-        "money" => map_money(modes.decimal, modes.money_digits),
+        "money" => map_money(type_.money_decimals, modes),
         "text" | "varchar" | "bpchar" | "name" => (Schema::new(Kind::String), Decoder::Text),
         "char" => (Schema::new(Kind::String), Decoder::Character),
         "json" => (semantic(Kind::String, debezium::JSON), Decoder::Text),
@@ -197,12 +197,14 @@ fn variable_scale_decimal() -> Schema {
         .documented("Variable scaled decimal")
 }
 
-fn map_money(mode: DecimalMode, digits: u8) -> (Schema, Decoder) {
-    match mode {
-        DecimalMode::Precise => (decimal(digits.into()), Decoder::Money(MoneyForm::Decimal(digits))),
-        DecimalMode::Double => (Schema::new(Kind::Float64), Decoder::Money(MoneyForm::Double)),
-        DecimalMode::String => (Schema::new(Kind::String), Decoder::Money(MoneyForm::Text)),
-    }
+fn map_money(decimals: u8, modes: Modes) -> (Schema, Decoder) {
+    let digits = modes.money_digits;
+    let (schema, form) = match modes.decimal {
+        DecimalMode::Precise => (decimal(digits.into()), MoneyForm::Decimal(digits)),
+        DecimalMode::Double => (Schema::new(Kind::Float64), MoneyForm::Double),
+        DecimalMode::String => (Schema::new(Kind::String), MoneyForm::Text),
+    };
+    (schema, Decoder::Money { decimals, form })
 }
 
 fn map_bytes(mode: BinaryMode) -> (Schema, Decoder) {

@@ -20,6 +20,7 @@ fn type_(name: &str, modifier: i32) -> ResolvedType {
         form: Form::Base,
         delimiter: ',',
         sends: true,
+        money_decimals: 2,
         domain: false,
     }
 }

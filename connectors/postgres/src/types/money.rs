@@ -1,4 +1,4 @@
-//! `money` from its binary form: cents, whatever the server's locale.
+//! `money` from its binary form: a number of the smallest units, whose size the server's `lc_monetary` says.
 //!
 //! Hot path.
 
@@ -8,11 +8,6 @@ use sluice_core::value::Value;
 use super::ValueError;
 use super::decoder::written;
 use super::numeric::put_integer;
-
-/// Decimals that `money` holds.
-const SCALE: u8 = 2;
-/// The same as a factor.
-const UNIT: u64 = 10_u64.pow(SCALE as u32);
 
 /// What `money` becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,60 +20,90 @@ pub(crate) enum MoneyForm {
     Text,
 }
 
-/// Reads a sum.
-pub(super) fn money(cents: i64, form: MoneyForm, chunk: &mut BytesMut) -> Result<Value, ValueError> {
+/// Reads a sum of which so many digits are decimals: 2 in most locales, 10 at the most (`cash_in` in Postgres's `cash.c`).
+pub(super) fn money(
+    sum: i64,
+    decimals: u8,
+    form: MoneyForm,
+    chunk: &mut BytesMut,
+) -> Result<Value, ValueError> {
     Ok(match form {
-        MoneyForm::Decimal(digits) => Value::Bytes(put_integer(rescale(cents, digits), chunk)),
+        MoneyForm::Decimal(digits) => Value::Bytes(put_integer(rescale(sum, decimals, digits), chunk)),
         #[expect(clippy::cast_precision_loss, reason = "this is what `double` asks for")]
-        MoneyForm::Double => Value::Float64(cents as f64 / UNIT as f64),
+        MoneyForm::Double => Value::Float64(sum as f64 / unit(decimals) as f64),
         MoneyForm::Text => {
-            if cents < 0 {
+            if sum < 0 {
                 chunk.put_u8(b'-');
             }
-            let magnitude = cents.unsigned_abs();
-            chunk.put_slice(itoa::Buffer::new().format(magnitude / UNIT).as_bytes());
-            let mut buffer = itoa::Buffer::new();
-            let hundredths = buffer.format(magnitude % UNIT);
-            chunk.put_slice(if hundredths.len() < 2 { b".0" } else { b"." });
-            chunk.put_slice(hundredths.as_bytes());
+            let whole = sum.unsigned_abs() / unit(decimals);
+            chunk.put_slice(itoa::Buffer::new().format(whole).as_bytes());
+            put_decimals(sum, decimals, chunk);
             return written(chunk);
         }
     })
 }
 
-/// The configuration bounds `digits`, so that the product fits.
-fn rescale(cents: i64, digits: u8) -> i128 {
-    let cents = i128::from(cents);
-    if digits >= SCALE {
-        return cents * 10_i128.pow(u32::from(digits - SCALE));
+/// What a whole one is in smallest units.
+pub(super) fn unit(decimals: u8) -> u64 {
+    10_u64.pow(decimals.into())
+}
+
+/// Writes the decimals of a sum behind a point; nothing when the currency has none.
+pub(super) fn put_decimals(sum: i64, decimals: u8, out: &mut BytesMut) {
+    if decimals == 0 {
+        return;
     }
-    let divisor = 10_i128.pow(u32::from(SCALE - digits));
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(sum.unsigned_abs() % unit(decimals));
+    out.put_u8(b'.');
+    out.put_bytes(b'0', usize::from(decimals) - digits.len());
+    out.put_slice(digits.as_bytes());
+}
+
+/// The configuration bounds `digits`, so that the product fits.
+fn rescale(sum: i64, decimals: u8, digits: u8) -> i128 {
+    let sum = i128::from(sum);
+    if digits >= decimals {
+        return sum * 10_i128.pow(u32::from(digits - decimals));
+    }
+    let divisor = 10_i128.pow(u32::from(decimals - digits));
     // Half up in Java's sense: away from zero.
-    let rounded = (cents.abs() + divisor / 2) / divisor;
-    if cents < 0 { -rounded } else { rounded }
+    let rounded = (sum.abs() + divisor / 2) / divisor;
+    if sum < 0 { -rounded } else { rounded }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn value(sum: i64, decimals: u8, form: MoneyForm) -> Value {
+        money(sum, decimals, form, &mut BytesMut::new()).unwrap()
+    }
+
     #[test]
     fn money_keeps_its_cents_in_every_form() {
-        let value = |cents: i64, form| money(cents, form, &mut BytesMut::new()).unwrap();
-
-        assert_eq!(value(-1, MoneyForm::Text), Value::from_static("-0.01"));
-        assert_eq!(value(i64::MIN, MoneyForm::Text), Value::from_static("-92233720368547758.08"));
-        assert_eq!(value(123_456, MoneyForm::Double), Value::Float64(1234.56));
+        assert_eq!(value(-1, 2, MoneyForm::Text), Value::from_static("-0.01"));
+        assert_eq!(value(i64::MIN, 2, MoneyForm::Text), Value::from_static("-92233720368547758.08"));
+        assert_eq!(value(123_456, 2, MoneyForm::Double), Value::Float64(1234.56));
         let smallest = vec![0x80, 0, 0, 0, 0, 0, 0, 0];
-        assert_eq!(value(i64::MIN, MoneyForm::Decimal(2)), Value::Bytes(smallest.into()));
+        assert_eq!(value(i64::MIN, 2, MoneyForm::Decimal(2)), Value::Bytes(smallest.into()));
+    }
+
+    #[test]
+    fn yen_have_no_cents_and_dinars_have_mils() {
+        assert_eq!(value(1234, 0, MoneyForm::Text), Value::from_static("1234"));
+        assert_eq!(value(1234, 0, MoneyForm::Double), Value::Float64(1234.0));
+        assert_eq!(value(1, 0, MoneyForm::Decimal(2)), Value::Bytes(vec![100].into()));
+        assert_eq!(value(-1005, 3, MoneyForm::Text), Value::from_static("-1.005"));
+        assert_eq!(value(1005, 3, MoneyForm::Decimal(2)), Value::Bytes(vec![101].into()));
     }
 
     #[test]
     fn other_decimals_round_half_up() {
-        assert_eq!(rescale(123_456, 4), 12_345_600);
-        assert_eq!(rescale(123_450, 1), 12_345);
-        assert_eq!(rescale(-123_455, 1), -12_346);
-        assert_eq!(rescale(-149, 0), -1);
-        assert_eq!(rescale(150, 0), 2);
+        assert_eq!(rescale(123_456, 2, 4), 12_345_600);
+        assert_eq!(rescale(123_450, 2, 1), 12_345);
+        assert_eq!(rescale(-123_455, 2, 1), -12_346);
+        assert_eq!(rescale(-149, 2, 0), -1);
+        assert_eq!(rescale(150, 2, 0), 2);
     }
 }

@@ -95,6 +95,7 @@ mod tests {
             form: Form::Base,
             delimiter: ',',
             sends,
+            money_decimals: 2,
             domain: false,
         }
     }

@@ -38,7 +38,9 @@ pub(crate) enum Output {
     Float32,
     Float64,
     Numeric,
-    Money,
+    Money {
+        decimals: u8,
+    },
     /// The bytes are the text.
     Verbatim,
     /// One byte says the version, the rest is the text.
@@ -113,7 +115,7 @@ impl Output {
             "float4" => Self::Float32,
             "float8" => Self::Float64,
             "numeric" => Self::Numeric,
-            "money" => Self::Money,
+            "money" => Self::Money { decimals: type_.money_decimals },
             "text" | "varchar" | "bpchar" | "name" | "json" | "xml" | "refcursor" => Self::Verbatim,
             "jsonb" | "jsonpath" => Self::Versioned,
             "char" => Self::Character,
@@ -154,7 +156,7 @@ impl Output {
             Self::Float32 => scalars::put_float32(f32::from_be_bytes(fixed(value)?), out),
             Self::Float64 => scalars::put_float64(f64::from_be_bytes(fixed(value)?), out),
             Self::Numeric => put_numeric(value, out)?,
-            Self::Money => scalars::put_money(i64::from_be_bytes(fixed(value)?), out),
+            Self::Money { decimals } => scalars::put_money(i64::from_be_bytes(fixed(value)?), *decimals, out),
             Self::Verbatim => out.put_slice(value),
             Self::Versioned => out.put_slice(value.split_first().ok_or(ValueError::Length)?.1),
             Self::Character => text::put_character(fixed::<1>(value)?[0], out),

@@ -3,11 +3,8 @@
 use bytes::{BufMut, BytesMut};
 
 use super::Fields;
-use crate::types::ValueError;
+use crate::types::{ValueError, money};
 use crate::types::temporal::{self, DAY_MICROS, EPOCH_DAYS, SECOND_MICROS};
-
-/// Cents in the unit of `money`, whatever the server's locale.
-const CENTS: u64 = 100;
 
 pub(super) fn put_integer(number: impl itoa::Integer, out: &mut BytesMut) {
     out.put_slice(itoa::Buffer::new().format(number).as_bytes());
@@ -69,23 +66,18 @@ fn put_digits(digits: &[u8], places: usize, out: &mut BytesMut) {
     }
 }
 
-/// `$1,234.56`, as in locale C.
-pub(super) fn put_money(cents: i64, out: &mut BytesMut) {
-    out.put_slice(if cents < 0 { b"-$" } else { b"$" });
+/// `$1,234.56`: the signs of locale C, with the decimals of the server's.
+pub(super) fn put_money(sum: i64, decimals: u8, out: &mut BytesMut) {
+    out.put_slice(if sum < 0 { b"-$" } else { b"$" });
     let mut buffer = itoa::Buffer::new();
-    let units = buffer.format(cents.unsigned_abs() / CENTS).as_bytes();
-    for (place, digit) in units.iter().enumerate() {
-        if place > 0 && (units.len() - place).is_multiple_of(3) {
+    let whole = buffer.format(sum.unsigned_abs() / money::unit(decimals)).as_bytes();
+    for (place, digit) in whole.iter().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
             out.put_u8(b',');
         }
         out.put_u8(*digit);
     }
-    out.put_u8(b'.');
-    let rest = cents.unsigned_abs() % CENTS;
-    if rest < 10 {
-        out.put_u8(b'0');
-    }
-    put_integer(rest, out);
+    money::put_decimals(sum, decimals, out);
 }
 
 pub(super) fn put_date(days: i32, out: &mut BytesMut) {
@@ -305,8 +297,8 @@ mod tests {
 
     #[test]
     fn money_groups_its_digits() {
-        assert_eq!(text(|out| put_money(123_456, out)), "$1,234.56");
-        assert_eq!(text(|out| put_money(-1, out)), "-$0.01");
-        assert_eq!(text(|out| put_money(99_999, out)), "$999.99");
+        assert_eq!(text(|out| put_money(123_456, 2, out)), "$1,234.56");
+        assert_eq!(text(|out| put_money(-1, 2, out)), "-$0.01");
+        assert_eq!(text(|out| put_money(99_999, 2, out)), "$999.99");
     }
 }
