@@ -75,13 +75,9 @@ pub(crate) struct PublicationFacts {
     pub(crate) truncate: bool,
 }
 
-fn failed(action: &'static str) -> impl Fn(tokio_postgres::Error) -> SourceError {
-    move |source| SourceError::Sql { action, source }
-}
-
 /// Reads one value of a row; a wrong type is a defect of the query above it and becomes an error.
 fn cell<'a, T: tokio_postgres::types::FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, SourceError> {
-    row.try_get(index).map_err(failed("reading the catalog"))
+    row.try_get(index).map_err(SourceError::sql("reading the catalog"))
 }
 
 fn letter(row: &Row, index: usize) -> Result<char, SourceError> {
@@ -99,7 +95,7 @@ pub(crate) async fn setting(client: &Client, name: &str) -> Result<String, Sourc
     let row = client
         .query_one("SELECT pg_catalog.current_setting($1)", &[&name])
         .await
-        .map_err(failed("reading a setting"))?;
+        .map_err(SourceError::sql("reading a setting"))?;
     cell(&row, 0)
 }
 
@@ -110,7 +106,7 @@ pub(crate) async fn publication(
 ) -> Result<Option<PublicationFacts>, SourceError> {
     const QUERY: &str = "SELECT puballtables, pubinsert, pubupdate, pubdelete, pubtruncate \
                          FROM pg_catalog.pg_publication WHERE pubname = $1";
-    let row = client.query_opt(QUERY, &[&name]).await.map_err(failed("reading the publication"))?;
+    let row = client.query_opt(QUERY, &[&name]).await.map_err(SourceError::sql("reading the publication"))?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(PublicationFacts {
         all_tables: cell(&row, 0)?,
@@ -138,7 +134,10 @@ pub(crate) async fn published_tables(
          WHERE p.pubname = $1 ORDER BY 1, 2",
         lists.0, lists.1
     );
-    let rows = client.query(&query, &[&publication]).await.map_err(failed("listing the published tables"))?;
+    let rows = client
+        .query(&query, &[&publication])
+        .await
+        .map_err(SourceError::sql("listing the published tables"))?;
     rows.iter()
         .map(|row| {
             Ok(PublishedTable {
@@ -161,7 +160,7 @@ pub(crate) async fn user_tables(client: &Client) -> Result<Vec<(String, String)>
                          WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.relispartition = false \
                          AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_' \
                          ORDER BY 1, 2";
-    let rows = client.query(QUERY, &[]).await.map_err(failed("listing the tables"))?;
+    let rows = client.query(QUERY, &[]).await.map_err(SourceError::sql("listing the tables"))?;
     rows.iter().map(|row| Ok((cell(row, 0)?, cell(row, 1)?))).collect()
 }
 
@@ -175,7 +174,8 @@ pub(crate) async fn partitions(
                          FROM pg_catalog.pg_partition_tree(format('%I.%I', $1::text, $2::text)::regclass) p \
                          JOIN pg_catalog.pg_class c ON c.oid = p.relid \
                          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.isleaf AND p.level > 0";
-    let rows = client.query(QUERY, &[&schema, &table]).await.map_err(failed("listing the partitions"))?;
+    let rows =
+        client.query(QUERY, &[&schema, &table]).await.map_err(SourceError::sql("listing the partitions"))?;
     rows.iter().map(|row| Ok((cell(row, 0)?, cell(row, 1)?))).collect()
 }
 
@@ -188,7 +188,7 @@ pub(crate) async fn existing(
     let rows = client
         .query("SELECT oid FROM pg_catalog.pg_class WHERE oid = ANY ($1)", &[&oids])
         .await
-        .map_err(failed("listing the tables"))?;
+        .map_err(SourceError::sql("listing the tables"))?;
     rows.iter().map(|row| cell(row, 0)).collect()
 }
 
@@ -204,7 +204,8 @@ pub(crate) async fn await_visible(client: &Client, xid: u32) -> Result<(), Sourc
 
     let (xid, started) = (xid.to_string(), Instant::now());
     loop {
-        let row = client.query_one(LOCKED, &[&xid]).await.map_err(failed("waiting for a commit"))?;
+        let row =
+            client.query_one(LOCKED, &[&xid]).await.map_err(SourceError::sql("waiting for a commit"))?;
         if !cell::<bool>(&row, 0)? {
             return Ok(());
         }
@@ -238,7 +239,8 @@ pub(crate) async fn table(client: &Client, oid: u32) -> Result<TableFacts, Sourc
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = i.indrelid \
             AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) AND NOT a.attnotnull) \
         ORDER BY i.indisprimary DESC, n.relname LIMIT 1";
-    let rows = client.query(COLUMNS, &[&oid]).await.map_err(failed("reading the columns of a table"))?;
+    let rows =
+        client.query(COLUMNS, &[&oid]).await.map_err(SourceError::sql("reading the columns of a table"))?;
     let column = |row: &Row| {
         Ok(ColumnFacts {
             name: cell(row, 0)?,
@@ -252,7 +254,7 @@ pub(crate) async fn table(client: &Client, oid: u32) -> Result<TableFacts, Sourc
         })
     };
     let columns = rows.iter().map(column).collect::<Result<_, SourceError>>()?;
-    let key = client.query_opt(KEY, &[&oid]).await.map_err(failed("reading the key of a table"))?;
+    let key = client.query_opt(KEY, &[&oid]).await.map_err(SourceError::sql("reading the key of a table"))?;
     let key = key.map_or(Ok(Vec::new()), |row| cell(&row, 0))?;
     Ok(TableFacts { columns, key })
 }
@@ -282,7 +284,7 @@ pub(crate) async fn types(client: &Client, oids: &[u32]) -> Result<TypeCatalog, 
             t.typdelim, t.typsend <> 0, \
             CASE WHEN t.oid = 'money'::regtype THEN scale(0::money::numeric) ELSE 0 END \
         FROM needed JOIN pg_catalog.pg_type t ON t.oid = needed.oid";
-    let rows = client.query(QUERY, &[&oids]).await.map_err(failed("reading types"))?;
+    let rows = client.query(QUERY, &[&oids]).await.map_err(SourceError::sql("reading types"))?;
     let mut types = HashMap::with_capacity(rows.len());
     for row in &rows {
         let type_ = TypeRow {

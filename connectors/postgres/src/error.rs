@@ -14,13 +14,12 @@ use crate::types::ValueError;
 #[non_exhaustive]
 pub enum SourceError {
     /// A statement or connection failed.
-    #[error("{action} failed: {}", sql_message(source))]
+    #[error("{action} failed: {}", without_values(cause))]
     Sql {
         /// What was tried.
         action: &'static str,
-        /// What the server or the link said.
-        #[source]
-        source: tokio_postgres::Error,
+        /// What the server or the link said. It is no `source()`: chains are printed, and a server's DETAIL has values of rows.
+        cause: tokio_postgres::Error,
     },
     /// The replication connection failed.
     #[error("replication failed: {0}")]
@@ -275,12 +274,13 @@ pub enum SourceError {
     },
 }
 
-/// The server's own words, without values: details may hold rows.
-fn sql_message(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(error) => format!("{} ({})", error.message(), error.code().code()),
-        None => error.to_string(),
+/// The message of a server without its DETAIL, or what befell the link with its causes.
+fn without_values(error: &tokio_postgres::Error) -> String {
+    if let Some(answer) = error.as_db_error() {
+        return format!("{} ({})", answer.message(), answer.code().code());
     }
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// What an SQLSTATE asks for (reliability study, section 2.1).
@@ -295,9 +295,14 @@ fn class_of_state(state: &str) -> ErrorClass {
 }
 
 impl SourceError {
+    /// Makes an error of what a statement or a connection for some purpose answered.
+    pub(crate) fn sql(action: &'static str) -> impl Fn(tokio_postgres::Error) -> Self + Copy {
+        move |cause| Self::Sql { action, cause }
+    }
+
     fn state(&self) -> Option<&str> {
         match self {
-            Self::Sql { source, .. } => source.code().map(tokio_postgres::error::SqlState::code),
+            Self::Sql { cause, .. } => cause.code().map(tokio_postgres::error::SqlState::code),
             Self::Replication(error) => error.sqlstate(),
             _ => None,
         }

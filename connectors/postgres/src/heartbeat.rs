@@ -112,7 +112,6 @@ async fn run(config: Arc<PostgresConfig>, query: String, failures: Counter, mut 
     while runs.recv().await.is_some() {
         if let Err(error) = run_once(&config, &query, &mut session).await {
             failures.increment(1);
-            // Not its causes: what Postgres adds to its message can hold the row.
             tracing::warn!(code = error.code(), %error, "heartbeat.action.query failed; the connector goes on without it");
         }
     }
@@ -123,7 +122,7 @@ async fn run_once(
     query: &str,
     session: &mut Option<Client>,
 ) -> Result<(), SourceError> {
-    let failed = |source| SourceError::Sql { action: "running heartbeat.action.query", source };
+    let failed = SourceError::sql("running heartbeat.action.query");
     let client = match session.take().filter(|client| !client.is_closed()) {
         Some(client) => client,
         // The statement is the user's: it finds tables as a session of theirs does.

@@ -70,7 +70,7 @@ impl Check<'_> {
     }
 
     async fn flag(&self, query: &str) -> Result<bool, SourceError> {
-        let failed = |source| SourceError::Sql { action: "checking the server", source };
+        let failed = SourceError::sql("checking the server");
         let row = self.client.query_one(query, &[]).await.map_err(failed)?;
         row.try_get(0).map_err(failed)
     }
@@ -219,7 +219,7 @@ impl Check<'_> {
         if self.config.snapshot_policy().rows == SnapshotRows::Never {
             return Ok(());
         }
-        let failed = |source| SourceError::Sql { action: "checking privileges", source };
+        let failed = SourceError::sql("checking privileges");
         let query = "SELECT has_schema_privilege($1, 'USAGE'), has_table_privilege($2::oid, 'SELECT')";
         let row = self.client.query_one(query, &[&table.schema, &table.oid]).await.map_err(failed)?;
         let (usage, select): (bool, bool) =

@@ -77,7 +77,7 @@ async fn adjust(client: &Client, config: &PostgresConfig, name: &str) -> Result<
                            JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid \
                            JOIN pg_catalog.pg_class c ON c.oid = r.prrelid \
                            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = $1";
-    let failed = |source| SourceError::Sql { action: "reading the publication", source };
+    let failed = SourceError::sql("reading the publication");
     let mut members = Vec::new();
     for row in client.query(MEMBERS, &[&config.publication]).await.map_err(failed)? {
         let (schema, table): (String, String) =
@@ -112,10 +112,7 @@ fn quoted(schema: &str, table: &str) -> String {
 
 async fn run(client: &Client, statement: &str) -> Result<(), SourceError> {
     tracing::info!(statement, "changing the publication");
-    client
-        .batch_execute(statement)
-        .await
-        .map_err(|source| SourceError::Sql { action: "creating or altering the publication", source })
+    client.batch_execute(statement).await.map_err(SourceError::sql("creating or altering the publication"))
 }
 
 /// What the publication said when the stream began, to notice when it says less.

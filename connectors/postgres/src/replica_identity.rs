@@ -24,7 +24,7 @@ pub(crate) async fn ensure(client: &Client, config: &PostgresConfig) -> Result<(
     if config.replica_identities.is_empty() {
         return Ok(());
     }
-    let failed = |source| SourceError::Sql { action: "reading replica identities", source };
+    let failed = SourceError::sql("reading replica identities");
     for row in client.query(QUERY, &[]).await.map_err(failed)? {
         let text = |index| row.try_get::<_, Option<String>>(index).map_err(failed);
         let (schema, table) = (text(0)?.unwrap_or_default(), text(1)?.unwrap_or_default());
@@ -53,9 +53,6 @@ async fn set(
     let (schema, table) = (quote_identifier(schema), quote_identifier(table));
     let statement = format!("ALTER TABLE {schema}.{table} REPLICA IDENTITY {identity}");
     tracing::info!(statement, "setting the replica identity of a table");
-    let failed = |source| SourceError::Sql {
-        action: "setting a replica identity as `replica.identity.autoset.values` says",
-        source,
-    };
+    let failed = SourceError::sql("setting a replica identity as `replica.identity.autoset.values` says");
     client.batch_execute(&statement).await.map_err(failed)
 }

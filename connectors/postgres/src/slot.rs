@@ -29,7 +29,7 @@ pub(crate) async fn find(client: &Client, name: &str) -> Result<Option<Slot>, So
     const QUERY: &str = "SELECT plugin::text, database::text, active_pid, restart_lsn::text, \
                          confirmed_flush_lsn::text, wal_status \
                          FROM pg_catalog.pg_replication_slots WHERE slot_name = $1";
-    let failed = |source| SourceError::Sql { action: "reading the replication slot", source };
+    let failed = SourceError::sql("reading the replication slot");
     let Some(row) = client.query_opt(QUERY, &[&name]).await.map_err(failed)? else { return Ok(None) };
     let lsn = |index| -> Result<Option<Lsn>, SourceError> {
         let text: Option<String> = row.try_get(index).map_err(failed)?;
@@ -49,7 +49,7 @@ pub(crate) async fn find(client: &Client, name: &str) -> Result<Option<Slot>, So
 pub(crate) async fn catalog_xmin(client: &Client, name: &str) -> Result<Option<i64>, SourceError> {
     const QUERY: &str =
         "SELECT catalog_xmin::text::bigint FROM pg_catalog.pg_replication_slots WHERE slot_name = $1";
-    let failed = |source| SourceError::Sql { action: "reading the replication slot", source };
+    let failed = SourceError::sql("reading the replication slot");
     let Some(row) = client.query_opt(QUERY, &[&name]).await.map_err(failed)? else { return Ok(None) };
     row.try_get(0).map_err(failed)
 }
@@ -174,11 +174,7 @@ pub(crate) async fn drop_slot(client: &Client, name: &str) -> Result<(), SourceE
             _ => break,
         }
     }
-    client
-        .query(QUERY, &[&name])
-        .await
-        .map(drop)
-        .map_err(|source| SourceError::Sql { action: "dropping the replication slot", source })
+    client.query(QUERY, &[&name]).await.map(drop).map_err(SourceError::sql("dropping the replication slot"))
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub(crate) async fn connect_for_snapshot(config: &PostgresConfig) -> Result<Clie
 }
 
 async fn set(client: Client, settings: &str) -> Result<Client, SourceError> {
-    let failed = |source| SourceError::Sql { action: CONNECTING, source };
+    let failed = SourceError::sql(CONNECTING);
     client.batch_execute(settings).await.map_err(failed)?;
     Ok(client)
 }
@@ -61,7 +61,7 @@ async fn set(client: Client, settings: &str) -> Result<Client, SourceError> {
 /// # Errors
 /// As for [`connect`].
 pub(crate) async fn connect_as_user(config: &PostgresConfig) -> Result<Client, SourceError> {
-    let failed = |source| SourceError::Sql { action: CONNECTING, source };
+    let failed = SourceError::sql(CONNECTING);
     let mut options = tokio_postgres::Config::new();
     options
         .host(&config.hostname)
@@ -84,7 +84,7 @@ pub(crate) async fn connect_as_user(config: &PostgresConfig) -> Result<Client, S
         Some(rustls) => serve(options.connect(Tls(rustls)).await.map_err(failed)?),
     };
     for statement in &config.initial_statements.0 {
-        let failed = |source| SourceError::Sql { action: "running `database.initial.statements`", source };
+        let failed = SourceError::sql("running `database.initial.statements`");
         client.batch_execute(statement).await.map_err(failed)?;
     }
     Ok(client)

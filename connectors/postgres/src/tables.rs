@@ -194,7 +194,7 @@ async fn constants(
     if wanted.is_empty() {
         return Ok(none);
     }
-    let failed = |source| SourceError::Sql { action: "computing the defaults of a table", source };
+    let failed = SourceError::sql("computing the defaults of a table");
     let query = format!("COPY (SELECT {}) TO STDOUT (FORMAT binary)", terms.join(", "));
     let stream = client.copy_out(&query).await.map_err(failed)?;
     pin_mut!(stream);

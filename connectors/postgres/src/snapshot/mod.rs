@@ -103,8 +103,8 @@ pub(crate) struct SnapshotBatch {
     pub(crate) completed: Option<String>,
 }
 
-fn failed(source: tokio_postgres::Error) -> SourceError {
-    SourceError::Sql { action: "reading the snapshot", source }
+fn failed(cause: tokio_postgres::Error) -> SourceError {
+    SourceError::sql("reading the snapshot")(cause)
 }
 
 impl Snapshot {

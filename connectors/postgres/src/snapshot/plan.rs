@@ -86,10 +86,7 @@ impl Rows {
         published: &PublishedTable,
         table: &Table,
     ) -> Result<Self, SourceError> {
-        let refused = |source| SourceError::Sql {
-            action: "preparing a statement of `snapshot.select.statement.overrides`",
-            source,
-        };
+        let refused = SourceError::sql("preparing a statement of `snapshot.select.statement.overrides`");
         let prepared = client.prepare(statement).await.map_err(refused)?;
         let returned: HashSet<_> = prepared.columns().iter().map(tokio_postgres::Column::name).collect();
         let facts = catalog::table(client, published.oid).await?;
@@ -101,7 +98,12 @@ impl Rows {
             format!("CAST({value} AS {type_name}){text} AS {name}")
         };
         let columns: Vec<_> = table.columns.iter().flatten().map(column).collect();
-        Ok(Self { columns: columns.join(", "), from: format!("({statement}\n) t"), filter: None, paged: false })
+        Ok(Self {
+            columns: columns.join(", "),
+            from: format!("({statement}\n) t"),
+            filter: None,
+            paged: false,
+        })
     }
 
     fn condition(&self, range: Range) -> String {

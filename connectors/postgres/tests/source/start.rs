@@ -30,6 +30,31 @@ async fn replica_identity_that_the_role_may_not_set_stops_the_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn refused_statement_is_reported_without_the_values_of_rows() {
+    let tables = "CREATE TABLE t (email text PRIMARY KEY); INSERT INTO t VALUES ('ada@example.org')";
+    let database = Database::new("refused_statement", tables).await;
+    let again = [("database.initial.statements", "INSERT INTO t SELECT lower(email) FROM t")];
+
+    let error = database.open_at(&again, None).await.err().expect("the key is there already");
+
+    let report = error.report();
+    assert!(report.contains("duplicate key value violates unique constraint"), "{report}");
+    assert!(!report.contains("ada@example.org"), "{report}");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unreachable_server_is_reported_with_the_cause() {
+    let database = Database::new("unreachable", "CREATE TABLE t (id int PRIMARY KEY)").await;
+
+    let error = database.open_at(&[("database.port", "1")], None).await.err().expect("nobody listens there");
+
+    assert_eq!((error.code(), error.class()), ("postgres.unreachable", ErrorClass::Retry));
+    assert!(error.to_string().contains("refused"), "{error}");
+    database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn table_with_two_configured_identities_is_named() {
     let database = Database::new("identity_twice", "CREATE TABLE t (id int PRIMARY KEY)").await;
     let twice = [("replica.identity.autoset.values", "public.t:FULL,public\\..*:DEFAULT")];

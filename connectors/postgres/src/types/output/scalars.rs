@@ -3,8 +3,8 @@
 use bytes::{BufMut, BytesMut};
 
 use super::Fields;
-use crate::types::{ValueError, money};
 use crate::types::temporal::{self, DAY_MICROS, EPOCH_DAYS, SECOND_MICROS};
+use crate::types::{ValueError, money};
 
 pub(super) fn put_integer(number: impl itoa::Integer, out: &mut BytesMut) {
     out.put_slice(itoa::Buffer::new().format(number).as_bytes());
