@@ -263,21 +263,8 @@ impl Begin<'_> {
         }
     }
 
-    fn position(&self, lsn: Lsn) -> Position {
-        Position {
-            system_id: self.system.system_id.clone(),
-            timeline: self.system.timeline,
-            database: self.config.database.clone(),
-            slot: self.config.slot.clone(),
-            slot_origin: lsn,
-            epoch: 0,
-            lsn,
-            last_commit: None,
-            last_commit_micros: None,
-            snapshot: None,
-            delivered: None,
-            published: Published::default(),
-        }
+    fn position(&self, slot_origin: Lsn) -> Position {
+        Position::first(&self.system, &self.config.database, &self.config.slot, slot_origin)
     }
 }
 

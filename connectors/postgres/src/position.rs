@@ -43,6 +43,24 @@ pub struct Position {
 }
 
 impl Position {
+    /// The position of a slot that this connector sees first at `slot_origin`: nothing was read of it yet.
+    pub(crate) fn first(system: &SystemIdentity, database: &str, slot: &str, slot_origin: Lsn) -> Self {
+        Self {
+            system_id: system.system_id.clone(),
+            timeline: system.timeline,
+            database: database.to_owned(),
+            slot: slot.to_owned(),
+            slot_origin,
+            epoch: 0,
+            lsn: slot_origin,
+            last_commit: None,
+            last_commit_micros: None,
+            snapshot: None,
+            delivered: None,
+            published: Published::default(),
+        }
+    }
+
     /// Refuses a position that is not of this cluster, database and slot, or that lies beyond the
     /// point where the server's history left the position's, or beyond the end of the server's log:
     /// Postgres would start there without a word and leave out all that commits below.
@@ -104,20 +122,7 @@ mod tests {
     use super::*;
 
     fn position() -> Position {
-        Position {
-            system_id: "7".to_owned(),
-            timeline: 1,
-            database: "d".to_owned(),
-            slot: "s".to_owned(),
-            slot_origin: Lsn::new(8),
-            epoch: 0,
-            lsn: Lsn::new(100),
-            last_commit: None,
-            last_commit_micros: None,
-            snapshot: None,
-            delivered: None,
-            published: Published::default(),
-        }
+        Position { lsn: Lsn::new(100), ..Position::first(&system(1), "d", "s", Lsn::new(8)) }
     }
 
     fn system(timeline: u32) -> SystemIdentity {

@@ -10,7 +10,6 @@ use crate::debezium_offset::{self, Delivered, Stand};
 use crate::error::SourceError;
 use crate::lsn::Lsn;
 use crate::position::Position;
-use crate::publication::Published;
 use crate::replication::SystemIdentity;
 use crate::slot::Slot;
 use crate::{open, slot, sql};
@@ -79,56 +78,40 @@ fn place(
     stand: Stand,
 ) -> (Position, Vec<String>) {
     let confirmed = slot.confirmed.unwrap_or_default();
-    let mut position = Position {
-        system_id: system.system_id.clone(),
-        timeline: system.timeline,
-        database: config.database.clone(),
-        slot: config.slot.clone(),
-        slot_origin: confirmed,
-        epoch: 0,
-        lsn: stand.lsn(),
-        last_commit: None,
-        last_commit_micros: None,
-        snapshot: None,
-        delivered: None,
-        published: Published::default(),
-    };
-    let mut meaning = Vec::new();
-    match stand {
-        Stand::Snapshot => {
-            position.lsn = confirmed;
-            position.snapshot = Some(Vec::new());
-            meaning.push(
-                "Debezium stopped within its snapshot: it is taken again, as Debezium would".to_owned(),
-            );
-        }
-        Stand::Snapshotted(lsn) => {
-            meaning.push(format!("Debezium completed a snapshot at {lsn} and streamed nothing yet"));
-            if confirmed < lsn {
-                // The snapshot was not the slot's own: it may lack transactions that had just committed.
-                position.lsn = confirmed;
-                meaning.push(format!(
-                    "the slot is older than the snapshot: its changes from {confirmed} on are delivered, though the \
-                     snapshot shows most of them"
-                ));
-            }
-        }
+    let first = Position::first(system, &config.database, &config.slot, confirmed);
+    let (position, mut meaning) = match stand {
+        Stand::Snapshot => (
+            Position { snapshot: Some(Vec::new()), ..first },
+            vec!["Debezium stopped within its snapshot: it is taken again, as Debezium would".to_owned()],
+        ),
+        Stand::Snapshotted(lsn) => after_snapshot(first, lsn),
         Stand::Stream { resume, delivered } => {
-            position.last_commit = Some(resume);
-            meaning.push(match &delivered {
-                None => {
-                    format!("Debezium delivered all transactions up to {resume}, and nothing of the next")
-                }
-                Some(delivered) => describe(resume, delivered),
-            });
-            position.delivered = delivered;
+            let meaning = vec![describe(resume, delivered.as_ref())];
+            (Position { lsn: resume, last_commit: Some(resume), delivered, ..first }, meaning)
         }
-    }
+    };
     meaning.push(format!("streaming goes on at {} on slot `{}`", position.lsn, position.slot));
     (position, meaning)
 }
 
-fn describe(resume: Lsn, delivered: &Delivered) -> String {
+/// Goes on after a snapshot that is complete at `lsn`, or where the slot stands if that is before: the snapshot was
+/// not the slot's own then, and may lack transactions that had just committed.
+fn after_snapshot(first: Position, lsn: Lsn) -> (Position, Vec<String>) {
+    let confirmed = first.lsn;
+    let mut meaning = vec![format!("Debezium completed a snapshot at {lsn} and streamed nothing yet")];
+    if confirmed < lsn {
+        meaning.push(format!(
+            "the slot is older than the snapshot: its changes from {confirmed} on are delivered, though the snapshot \
+             shows most of them"
+        ));
+    }
+    (Position { lsn: confirmed.min(lsn), ..first }, meaning)
+}
+
+fn describe(resume: Lsn, delivered: Option<&Delivered>) -> String {
+    let Some(delivered) = delivered else {
+        return format!("Debezium delivered all transactions up to {resume}, and nothing of the next");
+    };
     format!(
         "Debezium delivered all transactions up to {resume}, and of transaction {} all up to {}: they are left out. What \
          shares that LSN (rows of one COPY, a tombstone, the create after a change of key) may have been delivered or \
