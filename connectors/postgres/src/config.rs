@@ -5,17 +5,19 @@ mod modes;
 mod naming;
 mod start;
 mod unobeyed;
+mod validate;
 
 use std::path::PathBuf;
 
 use sluice_core::config;
-use sluice_core::config::{ByteSize, Fault, Millis, Names, PatternList, Prefixed, Secret};
+use sluice_core::config::{ByteSize, Millis, Names, PatternList, Prefixed, Secret};
 
 pub use columns::*;
 pub use modes::*;
 pub use naming::*;
 pub use start::*;
 pub(crate) use unobeyed::UNOBEYED;
+pub(crate) use validate::validate;
 
 config! {
     /// Settings of the Postgres source.
@@ -230,87 +232,9 @@ impl PostgresConfig {
     }
 }
 
-/// More decimals than any sum of money has in 128 bits.
-const MONEY_DIGITS: u16 = 18;
-
-/// Finds contradictions, without I/O.
-pub(crate) fn validate(config: &PostgresConfig) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut fault = |wrong: bool, property: &str, message: &str, hint: &str| {
-        if wrong {
-            faults.push(Fault::invalid(property, message).hint(hint));
-        }
-    };
-    let slot_fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    fault(
-        config.slot.is_empty() || config.slot.len() > 63 || !config.slot.bytes().all(slot_fits),
-        "slot.name",
-        "must be 1 to 63 lower-case letters, digits or `_`",
-        "Postgres allows no other names of slots",
-    );
-    let topic_parts = [
-        ("topic.prefix", Some(&config.topic_prefix)),
-        ("topic.delimiter", Some(&config.topic_delimiter)),
-        ("topic.heartbeat.prefix", Some(&config.heartbeat_prefix)),
-        ("topic.heartbeat.name", config.heartbeat_name.as_ref()),
-        ("topic.transaction", Some(&config.transaction_topic)),
-        ("notification.sink.topic.name", config.notification_topic.as_ref()),
-    ];
-    let topic_fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    for (property, part) in topic_parts {
-        fault(
-            part.is_some_and(|part| part.is_empty() || !part.bytes().all(topic_fits)),
-            property,
-            "must be letters, digits, `.`, `_` or `-`",
-            "it is a part of the names of topics",
-        );
-    }
-    let pairs = [
-        (config.schema_include.is_some() && config.schema_exclude.is_some(), "schema.exclude.list"),
-        (config.table_include.is_some() && config.table_exclude.is_some(), "table.exclude.list"),
-        (config.column_include.is_some() && config.column_exclude.is_some(), "column.exclude.list"),
-        (config.message_include.is_some() && config.message_exclude.is_some(), "message.prefix.exclude.list"),
-    ];
-    for (both, property) in pairs {
-        fault(
-            both,
-            property,
-            &format!("cannot be set beside `{}`", property.replace("exclude", "include")),
-            "keep one of the two",
-        );
-    }
-    fault(
-        config.notification_channels.contains(NotificationChannel::Sink)
-            && config.notification_topic.is_none(),
-        "notification.sink.topic.name",
-        "must be set for the notification channel `sink`",
-        "name a topic, or leave `sink` out of `notification.enabled.channels`",
-    );
-    fault(
-        config.money_digits > MONEY_DIGITS,
-        "money.fraction.digits",
-        "must be 18 or less",
-        "Postgres itself holds two decimals or as many as the locale's currency has",
-    );
-    fault(
-        config.snapshot_threads == 0,
-        "snapshot.max.threads",
-        "must be 1 or more",
-        "each is one connection",
-    );
-    fault(
-        config.sslcert.is_some() != config.sslkey.is_some(),
-        "database.sslkey",
-        "must be set together with `database.sslcert`",
-        "a client certificate needs both files",
-    );
-    faults.extend(start::validate(config));
-    faults
-}
-
 /// Reads a configuration from pairs, for tests.
 #[cfg(test)]
-pub(crate) fn from_pairs(pairs: &[(&str, &str)]) -> Result<PostgresConfig, Vec<Fault>> {
+pub(crate) fn from_pairs(pairs: &[(&str, &str)]) -> Result<PostgresConfig, Vec<config::Fault>> {
     let mut properties = config::Properties::default();
     let needed =
         [("database.hostname", "h"), ("database.user", "u"), ("database.dbname", "d"), ("topic.prefix", "p")];
@@ -329,19 +253,5 @@ mod tests {
         assert_eq!((config.slot.as_str(), config.publication.as_str()), ("debezium", "dbz_publication"));
         assert!(config.tombstones && config.extended_headers && config.skipped.truncate);
         assert!(validate(&config).is_empty());
-    }
-
-    #[test]
-    fn contradictions_are_told_by_property() {
-        let config = from_pairs(&[
-            ("slot.name", "Bad-Slot"),
-            ("table.include.list", "a.b"),
-            ("table.exclude.list", "c.d"),
-        ])
-        .unwrap();
-
-        let properties: Vec<_> = validate(&config).into_iter().map(|fault| fault.property).collect();
-
-        assert_eq!(properties, ["slot.name", "table.exclude.list"]);
     }
 }
