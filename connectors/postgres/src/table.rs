@@ -5,6 +5,7 @@
 
 mod column;
 mod defaults;
+mod key;
 mod source_type;
 
 use std::collections::HashMap;
@@ -12,18 +13,19 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use sluice_core::change::ChangeSchema;
-use sluice_core::schema::{Field, Kind, Schema};
+use sluice_core::schema::Schema;
 use sluice_core::value::Value;
 
 use crate::catalog::TableFacts;
-use crate::config::{Compatibility, PostgresConfig, TopicParts};
+use crate::config::{PostgresConfig, TopicParts};
 use crate::error::SourceError;
 use crate::mask::ColumnMask;
 use crate::names;
-use crate::pgoutput::{Relation, ReplicaIdentity};
+use crate::pgoutput::Relation;
 use crate::source_block::source_schema;
 use crate::types::TypeCatalog;
 
+use column::Compiled;
 pub(crate) use column::{ColumnPlan, mapping};
 pub(crate) use defaults::{DefaultForm, default_form};
 
@@ -81,51 +83,20 @@ impl Table {
         let qualified = format!("{}.{}", relation.namespace, relation.name);
         let topic = names::topic(config, &relation.namespace, &relation.name);
         let prefix = names::schema_prefix(&topic, config.schema_names);
-        let mut fields = Vec::with_capacity(relation.columns.len());
-        let mut columns = Vec::with_capacity(relation.columns.len());
-        let mut rows_of = HashMap::new();
-        let mut masks = Vec::new();
-        for column in &relation.columns {
-            column::check_sendable(column, &qualified, input)?;
-            if !captures_column(config, &qualified, &column.name) {
-                columns.push(None);
-                continue;
-            }
-            let Some(compiled) = column::compile(column, &qualified, input)? else {
-                columns.push(None);
-                continue;
-            };
-            rows_of.insert(&*column.name, (fields.len(), compiled.key_field));
-            masks.extend(compiled.mask.map(|mask| (fields.len(), mask)));
-            fields.push(compiled.field);
-            columns.push(Some(compiled.plan));
+        let compiled = relation.columns.iter().map(|column| column::compile(column, &qualified, input));
+        let compiled = compiled.collect::<Result<Vec<_>, _>>()?;
+        let key = key::compile(&relation, &qualified, &prefix, &compiled, input)?;
+        let (mut fields, mut masks) = (Vec::with_capacity(compiled.len()), Vec::new());
+        let mut columns = Vec::with_capacity(compiled.len());
+        for column in compiled {
+            columns.push(column.map(|Compiled { field, plan, mask, .. }| {
+                masks.extend(mask.map(|mask| (fields.len(), mask)));
+                fields.push(field);
+                plan
+            }));
         }
-        let key = key_columns(&relation, &qualified, input)?;
-        let mut key_places = Vec::with_capacity(key.len());
-        let mut key_rows = Vec::with_capacity(key.len());
-        let mut key_fields = Vec::with_capacity(key.len());
-        for name in &key {
-            let place = relation.columns.iter().position(|column| *column.name == **name);
-            let (Some(place), Some((row, field))) = (place, rows_of.get(name.as_str())) else {
-                return Err(SourceError::KeyColumnMissing { table: qualified, column: name.clone() });
-            };
-            // Debezium makes the key of a delete from zeros then.
-            if config.compatibility == Compatibility::Correct {
-                check_identity(&relation, place, &qualified)?;
-            }
-            key_places.push(place);
-            key_rows.push(*row);
-            key_fields.push(field.clone());
-        }
-        let table_key = names::table_key(config, &relation.namespace, &relation.name);
-        let key_end = table_key.map(|(field, name)| {
-            key_fields.push(Field::new(field, Schema::new(Kind::String)));
-            Value::from(name)
-        });
-        let key =
-            (!key_fields.is_empty()).then(|| Schema::record(format!("{prefix}.Key"), key_fields).shared());
         let row = Schema::record(format!("{prefix}.Value"), fields).optional().shared();
-        let schema = ChangeSchema::new(&prefix, row, key, key_rows, source_schema());
+        let schema = ChangeSchema::new(&prefix, row, key.schema, key.rows, source_schema());
         Ok(Self {
             schema_name: (&*relation.namespace).into(),
             table_name: (&*relation.name).into(),
@@ -133,8 +104,8 @@ impl Table {
             qualified,
             schema: Arc::new(schema),
             columns,
-            key_places,
-            key_end,
+            key_places: key.places,
+            key_end: key.end,
             shares_topic: config.topic_naming.routing.is_some()
                 || config.topic_naming.parts == TopicParts::Table,
             masks,
@@ -163,52 +134,6 @@ pub(crate) fn captures_table(config: &PostgresConfig, schema: &str, table: &str)
         && !config.schema_exclude.as_ref().is_some_and(|list| list.matches(schema))
         && config.table_include.as_ref().is_none_or(|list| list.matches(&name))
         && !config.table_exclude.as_ref().is_some_and(|list| list.matches(&name))
-}
-
-/// Names the key's columns: as configured, else the primary key as of the change.
-fn key_columns(
-    relation: &Relation,
-    qualified: &str,
-    input: &TableInput<'_>,
-) -> Result<Vec<String>, SourceError> {
-    if let Some(columns) = input.config.message_keys.columns(qualified) {
-        let (present, missing): (Vec<_>, Vec<_>) = columns
-            .iter()
-            .cloned()
-            .partition(|name| relation.columns.iter().any(|column| *column.name == **name));
-        match missing.into_iter().next() {
-            None => return Ok(present),
-            Some(column) if input.config.compatibility == Compatibility::Correct => {
-                return Err(SourceError::KeyColumnMissing { table: qualified.to_owned(), column });
-            }
-            // Debezium makes the key of the others, and of the primary key without any.
-            Some(_) if !present.is_empty() => return Ok(present),
-            Some(_) => {}
-        }
-    }
-    let identity: Vec<_> = relation.columns.iter().filter(|column| column.key).collect();
-    let as_of_the_change = relation.replica_identity == ReplicaIdentity::Default && !identity.is_empty();
-    let same = identity.len() == input.facts.key.len()
-        && identity.iter().all(|column| input.facts.key.iter().any(|name| **name == *column.name));
-    if as_of_the_change && !same {
-        // The primary key was replaced since; the catalog tells the new one, the stream the old one.
-        return Ok(identity.iter().map(|column| column.name.to_string()).collect());
-    }
-    Ok(input.facts.key.clone())
-}
-
-/// Refuses a key that deletes would not carry.
-fn check_identity(relation: &Relation, place: usize, qualified: &str) -> Result<(), SourceError> {
-    let partial = matches!(relation.replica_identity, ReplicaIdentity::Default | ReplicaIdentity::Index)
-        && relation.columns.iter().any(|column| column.key);
-    let column = &relation.columns[place];
-    if partial && !column.key {
-        return Err(SourceError::IdentityMissesKey {
-            table: qualified.to_owned(),
-            column: column.name.to_string(),
-        });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

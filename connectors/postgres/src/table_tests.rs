@@ -5,7 +5,7 @@ use sluice_core::schema::Kind;
 use super::*;
 use crate::catalog::ColumnFacts;
 use crate::config::from_pairs;
-use crate::pgoutput::RelationColumn;
+use crate::pgoutput::{RelationColumn, ReplicaIdentity};
 use crate::types::TypeRow;
 
 const BIGSERIAL: &str = "nextval('users_id_seq'::regclass)";

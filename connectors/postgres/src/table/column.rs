@@ -4,9 +4,9 @@ use bytestring::ByteString;
 use sluice_core::schema::{Field, Kind, Schema, debezium};
 use sluice_core::value::Value;
 
-use super::TableInput;
 use super::defaults::default_value;
 use super::source_type::{Size, propagate, type_name};
+use super::{TableInput, captures_column};
 use crate::catalog::ColumnFacts;
 use crate::config::{Compatibility, PostgresConfig};
 use crate::error::SourceError;
@@ -42,13 +42,17 @@ pub(super) struct Compiled {
     pub(super) mask: Option<ColumnMask>,
 }
 
-/// Compiles a column; `None` for one that Debezium leaves out without a word, where that is asked for.
+/// Compiles a column; `None` for one that is not captured, or that Debezium leaves out, where that is asked for.
 pub(super) fn compile(
     column: &RelationColumn,
     qualified: &str,
     input: &TableInput<'_>,
 ) -> Result<Option<Compiled>, SourceError> {
     let config = input.config;
+    check_sendable(column, qualified, input)?;
+    if !captures_column(config, qualified, &column.name) {
+        return Ok(None);
+    }
     let Some((type_, Mapping { mut schema, decoder, snapshot, text })) = map(column, input) else {
         let type_name = shown_type(column, input);
         if leaves_out(column, input) {
@@ -171,7 +175,7 @@ fn leaves_out(column: &RelationColumn, input: &TableInput<'_>) -> bool {
 }
 
 /// Refuses a type whose binary form Postgres fails to send, captured or not: the stream would break.
-pub(super) fn check_sendable(
+fn check_sendable(
     column: &RelationColumn,
     qualified: &str,
     input: &TableInput<'_>,
