@@ -2,6 +2,7 @@
 //!
 //! Hot path. A record costs its value lists; names, schemas and headers are shared.
 
+mod output;
 mod rows;
 
 use std::collections::HashMap;
@@ -9,7 +10,6 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
-use sluice_core::Error;
 use sluice_core::change::{Change, Operation, TransactionBlock};
 use sluice_core::record::{Datum, EventPosition, Header, Headers, Origin, Payload, Record};
 use sluice_core::schema::{Kind, Schema};
@@ -18,7 +18,6 @@ use uuid::Uuid;
 
 use crate::assemble::TransactionInfo;
 use crate::config::{PostgresConfig, SkippedOperations};
-use crate::debezium_offset::Part;
 use crate::difference::key_changed;
 use crate::error::SourceError;
 use crate::lsn::Lsn;
@@ -28,56 +27,13 @@ use crate::replication::ReplicationError;
 use crate::source_block::{CONNECTOR, Place, SNAPSHOT_FIELD, SourceBlock};
 use crate::table::Table;
 use crate::transaction::TransactionMetadata;
+pub(crate) use output::Output;
 pub(crate) use rows::read_column;
 
 /// Header of a delete that a key change made: the key after it.
 const NEW_KEY: &str = "__debezium.newkey";
 /// Header of a create that a key change made: the key before it.
 const OLD_KEY: &str = "__debezium.oldkey";
-
-/// Records and what could not become one.
-#[derive(Debug, Default)]
-pub(crate) struct Output {
-    pub(crate) records: Vec<Record>,
-    pub(crate) rejected: Vec<(Record, Error)>,
-    pub(crate) bytes: usize,
-}
-
-/// How much there was of an [`Output`].
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Mark {
-    records: usize,
-    rejected: usize,
-}
-
-impl Output {
-    /// Whether a batch of such a size can take more. An empty one always can, whatever was skipped: it would be taken for
-    /// the end of what there is to read.
-    pub(crate) fn has_room(&self, records: usize, bytes: usize) -> bool {
-        let empty = self.records.is_empty() && self.rejected.is_empty();
-        empty || self.records.len() < records && self.bytes < bytes
-    }
-
-    /// Notes how much there is.
-    pub(crate) fn mark(&self) -> Mark {
-        Mark { records: self.records.len(), rejected: self.rejected.len() }
-    }
-
-    /// Leaves out a part of what came since.
-    pub(crate) fn leave_out(&mut self, since: Mark, part: Part) {
-        match part {
-            Part::None => {}
-            Part::First if self.rejected.len() == since.rejected && self.records.len() > since.records => {
-                self.records.remove(since.records);
-            }
-            Part::First => {}
-            Part::All => {
-                self.records.truncate(since.records);
-                self.rejected.truncate(since.rejected);
-            }
-        }
-    }
-}
 
 /// Makes records.
 #[derive(Debug)]
@@ -411,21 +367,4 @@ fn key_of(table: &Table, row: &[Value]) -> Datum {
     let columns = table.schema.key_columns.iter().map(|place| row.get(*place).cloned().unwrap_or_default());
     let values = columns.chain(table.key_end.clone()).collect();
     Datum::new(Arc::clone(schema), Struct::new(Arc::clone(schema), values).into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn batch_is_not_full_of_what_was_skipped() {
-        let mut out = Output { bytes: 100, ..Output::default() };
-        assert!(out.has_room(2, 10));
-
-        out.records.push(Record::new("t".into(), Datum::NULL, Payload::TOMBSTONE));
-
-        assert!(!out.has_room(2, 10));
-        assert!(out.has_room(2, 101));
-        assert!(!out.has_room(1, 101));
-    }
 }

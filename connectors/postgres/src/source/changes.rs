@@ -8,8 +8,10 @@ use sluice_core::source::Batch;
 use tokio::time::Instant;
 
 use super::{BATCH_BYTES, BATCH_RECORDS, IDLE_INTERVAL, Phase, PostgresTask};
+use crate::assemble::Transaction;
 use crate::error::SourceError;
 use crate::heartbeat::Heartbeat;
+use crate::lsn::Lsn;
 use crate::position::Position;
 use crate::records::Output;
 use crate::replication::Frame;
@@ -107,66 +109,73 @@ impl PostgresTask {
         let mut out = Output::default();
         let mut end = None;
         self.maker.now = now();
-        while let Some(transaction) = self.assembler.front() {
-            let left = transaction.info.count - transaction.next_index;
-            if !out.records.is_empty() && out.records.len() as u64 + left > BATCH_RECORDS as u64 {
-                break;
-            }
-            if !std::mem::replace(&mut transaction.begun, true) {
-                self.maker.begin(&transaction.info, &mut out);
-            }
-            let mut whole = false;
-            // Once all events are read, what is left are descriptions of tables: they cost nothing.
-            while transaction.next_index == transaction.info.count || out.has_room(BATCH_RECORDS, BATCH_BYTES)
-            {
-                match transaction.entries.next()? {
-                    None => {
-                        whole = true;
-                        break;
-                    }
-                    Some(Entry::Table(table)) => self.maker.install(table),
-                    Some(Entry::Frame { lsn, payload }) => {
-                        let (index, before) = (transaction.next_index, out.mark());
-                        transaction.next_index +=
-                            self.maker.message(&transaction.info, index, lsn, &payload, &mut out)?;
-                        if let Some(remainder) = &mut self.remainder
-                            && transaction.info.xid.is_some_and(|xid| remainder.is_of(xid))
-                        {
-                            out.leave_out(before, remainder.part(lsn, payload.first() == Some(&b'M')));
-                        }
-                    }
-                }
-            }
-            if !whole {
-                break;
-            }
-            if let Some(read) = self.assembler.pop() {
-                self.maker.end(&read.info, read.end, &mut out);
-                if read.info.xid.is_some() {
-                    let spooled = read.entries.file_bytes();
-                    self.gauges.transaction(read.info.commit_micros, self.maker.now, spooled);
-                }
-                end = Some((read.end, read.info.commit_micros));
-                if let Some(xid) = read.info.xid {
-                    self.end_remainder(xid);
-                }
-            }
+        while self.next_fits(&out) && self.read_events(&mut out)? {
+            end = self.end_transaction(&mut out).or(end);
         }
         if let Some((end, micros)) = end {
             self.position.lsn = end;
             self.position.last_commit = Some(end);
             self.position.last_commit_micros = Some(micros);
         }
-        if let Phase::Stream(stream, _) = &self.phase {
-            let lag = stream.received().bytes_since(self.position.lsn);
-            let (_, buffered) = self.assembler.open_size();
-            self.gauges.stream(lag.unwrap_or(0), buffered, self.assembler.take_unchanged());
-        }
+        self.measure_stream();
         if out.records.is_empty() && out.rejected.is_empty() && end.is_none() {
             return Ok(None);
         }
         let position = end.map(|_| self.position.clone());
         Ok(Some(Batch { records: out.records, rejected: out.rejected, position, bytes: out.bytes }))
+    }
+
+    /// Whether the next transaction goes into the batch: what is left of it fits, or is the batch.
+    fn next_fits(&mut self, out: &Output) -> bool {
+        self.assembler.front().is_some_and(|transaction| {
+            let left = transaction.info.count - transaction.next_index;
+            out.records.is_empty() || out.records.len() as u64 + left <= BATCH_RECORDS as u64
+        })
+    }
+
+    /// Reads events of the first transaction while the batch has room, and tells whether these were its last.
+    fn read_events(&mut self, out: &mut Output) -> Result<bool, SourceError> {
+        let Some(transaction) = self.assembler.front() else { return Ok(false) };
+        if !std::mem::replace(&mut transaction.begun, true) {
+            self.maker.begin(&transaction.info, out);
+        }
+        // Once all events are read, what is left are descriptions of tables: they cost nothing.
+        while transaction.next_index == transaction.info.count || out.has_room(BATCH_RECORDS, BATCH_BYTES) {
+            match transaction.entries.next()? {
+                None => return Ok(true),
+                Some(Entry::Table(table)) => self.maker.install(table),
+                Some(Entry::Frame { lsn, payload }) => {
+                    let (index, before) = (transaction.next_index, out.mark());
+                    transaction.next_index +=
+                        self.maker.message(&transaction.info, index, lsn, &payload, out)?;
+                    if let Some(remainder) = &mut self.remainder
+                        && transaction.info.xid.is_some_and(|xid| remainder.is_of(xid))
+                    {
+                        out.leave_out(before, remainder.part(lsn, payload.first() == Some(&b'M')));
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Drops the first transaction, which was read, and returns where it ends and when it committed.
+    fn end_transaction(&mut self, out: &mut Output) -> Option<(Lsn, i64)> {
+        let Transaction { info, entries, end, .. } = self.assembler.pop()?;
+        self.maker.end(&info, end, out);
+        if let Some(xid) = info.xid {
+            self.gauges.transaction(info.commit_micros, self.maker.now, entries.file_bytes());
+            self.end_remainder(xid);
+        }
+        Some((end, info.commit_micros))
+    }
+
+    fn measure_stream(&mut self) {
+        if let Phase::Stream(stream, _) = &self.phase {
+            let lag = stream.received().bytes_since(self.position.lsn);
+            let (_, buffered) = self.assembler.open_size();
+            self.gauges.stream(lag.unwrap_or(0), buffered, self.assembler.take_unchanged());
+        }
     }
 
     /// What Debezium delivered lies in the first transaction only.
