@@ -157,6 +157,19 @@ async fn compile(
     Ok(compiled)
 }
 
+/// A slot that was found or created, and where it is to be read from.
+struct Begun {
+    position: Position,
+    /// Nothing was read of it yet: what stood in the tables before is to come from a snapshot.
+    gap: bool,
+    /// It replaces one that is gone.
+    lost: bool,
+    /// The session that created it, which keeps the snapshot of that moment …
+    exporter: Option<ReplicationClient>,
+    /// … under this name.
+    exported: Option<String>,
+}
+
 /// What the first steps need to know.
 struct Begin<'a> {
     config: &'a Arc<PostgresConfig>,
@@ -166,47 +179,61 @@ struct Begin<'a> {
 }
 
 impl Begin<'_> {
+    /// Returns where to begin, and the snapshot to begin with if there is to be one.
     async fn position_and_snapshot(
         &self,
         client: ReplicationClient,
         position: Option<Position>,
         tables: Vec<(PublishedTable, Arc<Table>)>,
     ) -> Result<(Position, Option<Snapshot>), SourceError> {
-        let config = self.config;
-        let policy = config.snapshot_policy();
-        let complete = position.as_ref().is_some_and(|position| position.snapshot.is_none());
-        if let (SnapshotRows::Once, false, true, Some(position)) =
-            (policy.rows, policy.stream, complete, &position)
-        {
-            return Ok((position.clone(), None));
-        }
-        let found = self.judge_slot(position.as_ref()).await?;
-        let lost = position.is_some() && found.is_none();
-        let (exporter, exported, position, gap) = match found {
-            Some(slot) => {
-                let gap = position.is_none();
-                (
-                    None,
-                    None,
-                    position.unwrap_or_else(|| self.position(slot.confirmed.unwrap_or_default())),
-                    gap,
-                )
-            }
-            None => {
-                let temporary = !policy.stream;
-                let (exporter, created) = slot::create(config, self.sql, client, temporary).await?;
-                tracing::info!(slot = config.slot, consistent_point = %created.consistent_point, "created the replication slot");
-                (Some(exporter), created.snapshot_name, self.position(created.consistent_point), true)
-            }
+        let policy = self.config.snapshot_policy();
+        let only_once = policy.rows == SnapshotRows::Once && !policy.stream;
+        let position = match position {
+            Some(position) if only_once && position.snapshot.is_none() => return Ok((position, None)),
+            position => position,
         };
+        let begun = self.find_or_create_slot(client, position).await?;
         let wanted = match policy.rows {
-            SnapshotRows::Never => lost && policy.again_after_loss,
-            SnapshotRows::Once => gap || position.snapshot.is_some(),
+            SnapshotRows::Never => begun.lost && policy.again_after_loss,
+            SnapshotRows::Once => begun.gap || begun.position.snapshot.is_some(),
             SnapshotRows::Always => true,
         };
         if !wanted {
-            return Ok((Position { snapshot: None, ..position }, None));
+            return Ok((Position { snapshot: None, ..begun.position }, None));
         }
+        self.start_snapshot(begun, tables).await
+    }
+
+    async fn find_or_create_slot(
+        &self,
+        client: ReplicationClient,
+        position: Option<Position>,
+    ) -> Result<Begun, SourceError> {
+        let config = self.config;
+        if let Some(slot) = self.judge_slot(position.as_ref()).await? {
+            let gap = position.is_none();
+            let position = position.unwrap_or_else(|| self.position(slot.confirmed.unwrap_or_default()));
+            return Ok(Begun { position, gap, lost: false, exporter: None, exported: None });
+        }
+        let temporary = !config.snapshot_policy().stream;
+        let (exporter, created) = slot::create(config, self.sql, client, temporary).await?;
+        tracing::info!(slot = config.slot, consistent_point = %created.consistent_point, "created the replication slot");
+        Ok(Begun {
+            position: self.position(created.consistent_point),
+            gap: true,
+            lost: position.is_some(),
+            exporter: Some(exporter),
+            exported: created.snapshot_name,
+        })
+    }
+
+    /// Starts the snapshot of what is not done.
+    async fn start_snapshot(
+        &self,
+        begun: Begun,
+        tables: Vec<(PublishedTable, Arc<Table>)>,
+    ) -> Result<(Position, Option<Snapshot>), SourceError> {
+        let (config, position) = (self.config, begun.position);
         let done = position.snapshot.clone().unwrap_or_default();
         let is_wanted =
             |table: &Table| config.snapshots(&table.qualified) && !done.contains(&table.qualified);
@@ -215,13 +242,13 @@ impl Begin<'_> {
         let plan = SnapshotPlan {
             config: Arc::clone(config),
             tables: tables.into_iter().filter(|(_, table)| is_wanted(table)).collect(),
-            exported,
+            exported: begun.exported,
             lsn: position.lsn,
             floor,
             epoch: position.epoch,
             run: self.run,
         };
-        let snapshot = Snapshot::start(plan, exporter).await?;
+        let snapshot = Snapshot::start(plan, begun.exporter).await?;
         Ok((Position { snapshot: Some(done), ..position }, Some(snapshot)))
     }
 

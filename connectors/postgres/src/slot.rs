@@ -180,6 +180,7 @@ pub(crate) async fn drop_slot(client: &Client, name: &str) -> Result<(), SourceE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::replication::SystemIdentity;
 
     fn slot() -> Slot {
         Slot {
@@ -193,20 +194,13 @@ mod tests {
     }
 
     fn position(lsn: u64) -> Position {
-        Position {
-            system_id: String::new(),
+        let system = SystemIdentity {
+            system_id: "7".to_owned(),
             timeline: 1,
-            database: "d".to_owned(),
-            slot: "s".to_owned(),
-            slot_origin: Lsn::new(1),
-            epoch: 0,
-            lsn: Lsn::new(lsn),
-            last_commit: None,
-            last_commit_micros: None,
-            snapshot: None,
-            delivered: None,
-            published: Default::default(),
-        }
+            xlogpos: Lsn::new(1_000),
+            database: None,
+        };
+        Position::first(&system, "d", "s", Lsn::new(lsn))
     }
 
     #[test]

@@ -1,25 +1,17 @@
 //! The tables that are captured, read from the catalog.
 
+mod defaults;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::BytesMut;
-use futures_util::{StreamExt as _, pin_mut};
-use sluice_core::value::Value;
 use tokio_postgres::Client;
 
 use crate::catalog::{self, ColumnFacts, PublishedTable, TableFacts};
 use crate::config::{Compatibility, PostgresConfig};
 use crate::error::SourceError;
 use crate::pgoutput::{Relation, RelationColumn, ReplicaIdentity};
-use crate::snapshot::copy::CopyRows;
-use crate::table::{
-    DefaultForm, DescribedBy, Table, TableInput, captures_column, captures_table, default_form, mapping,
-};
-use crate::types::TypeCatalog;
-
-/// Oid of `char(n)`.
-const BPCHAR: u32 = 1042;
+use crate::table::{DescribedBy, Table, TableInput, captures_table};
 
 /// Lists the published tables that pass the filters, in the order of a snapshot, and checks that what the
 /// filters name is there.
@@ -158,62 +150,8 @@ async fn compile(
 ) -> Result<Table, SourceError> {
     let oids: Vec<_> = relation.columns.iter().map(|column| column.type_id).collect();
     let types = catalog::types(client, &oids).await?;
-    let defaults = constants(client, config, &relation, facts, &types).await?;
+    let defaults = defaults::constants(client, config, &relation, facts, &types).await?;
     Table::compile(relation, &TableInput { config, facts, types: &types, defaults: &defaults, described_by })
-}
-
-/// Lets the server compute the defaults that are constants, and reads them as any other value.
-async fn constants(
-    client: &Client,
-    config: &PostgresConfig,
-    relation: &Relation,
-    facts: &TableFacts,
-    types: &TypeCatalog,
-) -> Result<HashMap<String, Value>, SourceError> {
-    let qualified = format!("{}.{}", relation.namespace, relation.name);
-    let none = HashMap::new();
-    let described_by = DescribedBy::Catalog;
-    let input = TableInput { config, facts, types, defaults: &none, described_by };
-    let mut wanted = Vec::new();
-    let mut terms = Vec::new();
-    for column in &relation.columns {
-        let Some(fact) = facts.column(&column.name).filter(|fact| fact.type_oid == column.type_id) else {
-            continue;
-        };
-        let Some(default) = fact.default.as_deref() else { continue };
-        let Some(mapping) = mapping(column, &input) else { continue };
-        if default_form(default) == DefaultForm::Constant && captures_column(config, &qualified, &column.name)
-        {
-            let text = if mapping.text { "::text" } else { "" };
-            // As written: Debezium does not fill up a short `char`.
-            let type_name = if fact.type_oid == BPCHAR { "bpchar" } else { &*fact.type_name };
-            terms.push(format!("CAST({default} AS {type_name}){text}"));
-            wanted.push((fact.name.clone(), mapping.snapshot.unwrap_or(mapping.decoder)));
-        }
-    }
-    if wanted.is_empty() {
-        return Ok(none);
-    }
-    let failed = SourceError::sql("computing the defaults of a table");
-    let query = format!("COPY (SELECT {}) TO STDOUT (FORMAT binary)", terms.join(", "));
-    let stream = client.copy_out(&query).await.map_err(failed)?;
-    pin_mut!(stream);
-    let mut defaults = HashMap::new();
-    let mut rows = CopyRows::default();
-    let mut chunk = BytesMut::new();
-    while let Some(message) = stream.next().await {
-        let message = message.map_err(failed)?;
-        rows.each(&message, |tuple| {
-            for ((name, decoder), value) in wanted.iter().zip(tuple) {
-                // A default that cannot be read is none; rows with such a value are told by themselves.
-                if let Some(Ok(value)) = value?.map(|value| decoder.decode(&message, value, &mut chunk)) {
-                    defaults.insert(name.clone(), value);
-                }
-            }
-            Ok(())
-        })?;
-    }
-    Ok(defaults)
 }
 
 #[cfg(test)]
