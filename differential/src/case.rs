@@ -143,53 +143,68 @@ impl Case {
 /// Reads all cases of a folder, in the order of their names.
 ///
 /// # Errors
-/// Fails when a file cannot be read, a phase is unknown, or properties have no script.
+/// Fails when a file cannot be read, a phase is unknown, or a file belongs to no case.
 pub fn read_all(folder: &Path) -> anyhow::Result<Vec<Case>> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(folder).with_context(|| format!("read the folder `{}`", folder.display()))? {
         names.insert(entry?.file_name().to_string_lossy().into_owned());
     }
-    let text = |name: &str| fs::read_to_string(folder.join(name)).with_context(|| format!("read `{name}`"));
     let mut cases = Vec::new();
     for script in names.iter().filter_map(|name| name.strip_suffix(".sql")) {
-        let files = names.iter().filter_map(|name| {
-            let variant = name.strip_suffix(".properties")?;
-            let own = variant.strip_prefix(script)?;
-            (own.is_empty() || own.starts_with('.')).then(|| (variant.to_owned(), name))
-        });
-        let mut variants: Vec<_> = files
-            .map(|(variant, name)| Ok((variant, settings(&text(name)?)?)))
-            .collect::<anyhow::Result<_>>()?;
-        if variants.is_empty() {
-            variants.push((script.to_owned(), Properties::new()));
-        }
-        for (name, settings) in variants {
-            let expected = format!("{name}.expected.json");
-            let case = Case::read(&text(&format!("{script}.sql"))?, name, settings);
-            let mut case = case.with_context(|| format!("read `{script}.sql`"))?;
-            if names.contains(&expected) {
-                case.expected =
-                    serde_json::from_str(&text(&expected)?).with_context(|| format!("parse `{expected}`"))?;
-            }
-            cases.push(case);
-        }
-    }
-    let orphan = names.iter().find(|name| {
-        let script = name.strip_suffix(".properties").map(|name| name.split('.').next().unwrap_or(name));
-        script.is_some_and(|script| !names.contains(&format!("{script}.sql")))
-    });
-    let unread = names.iter().find(|name| {
-        let case = name.strip_suffix(".expected.json");
-        case.is_some_and(|case| cases.iter().all(|other| other.name != case))
-    });
-    if let Some(unread) = unread {
-        bail!("`{unread}` is of no case: it begins with the whole name of one");
-    }
-    if let Some(orphan) = orphan {
-        bail!("`{orphan}` has no script: a variant's name begins with its script's");
+        cases.extend(read_variants(folder, &names, script)?);
     }
     cases.sort_by(|one, other| one.name.cmp(&other.name));
+    check_orphans(&names, &cases)?;
     Ok(cases)
+}
+
+/// Reads the cases of one script: one for each file of properties, or one without settings.
+fn read_variants(folder: &Path, names: &BTreeSet<String>, script: &str) -> anyhow::Result<Vec<Case>> {
+    let text = |name: &str| fs::read_to_string(folder.join(name)).with_context(|| format!("read `{name}`"));
+    let mut variants = Vec::new();
+    for file in names {
+        let variant = file.strip_suffix(".properties").filter(|variant| script_of(variant) == script);
+        if let Some(variant) = variant {
+            variants.push((variant, settings(&text(file)?)?));
+        }
+    }
+    if variants.is_empty() {
+        variants.push((script, Properties::new()));
+    }
+    let sql = text(&format!("{script}.sql"))?;
+    let cases = variants.into_iter().map(|(name, settings)| {
+        let case = Case::read(&sql, name.to_owned(), settings);
+        let mut case = case.with_context(|| format!("read `{script}.sql`"))?;
+        let expected = format!("{name}.expected.json");
+        if names.contains(&expected) {
+            case.expected =
+                serde_json::from_str(&text(&expected)?).with_context(|| format!("parse `{expected}`"))?;
+        }
+        Ok(case)
+    });
+    cases.collect()
+}
+
+/// A case is called after its script, with the variant behind a dot.
+fn script_of(case: &str) -> &str {
+    case.split('.').next().unwrap_or(case)
+}
+
+/// Refuses files that belong to no case: nobody would notice that they are not read.
+fn check_orphans(names: &BTreeSet<String>, cases: &[Case]) -> anyhow::Result<()> {
+    for file in names {
+        if let Some(case) = file.strip_suffix(".expected.json")
+            && cases.iter().all(|other| other.name != case)
+        {
+            bail!("`{file}` is of no case: it begins with the whole name of one");
+        }
+        if let Some(variant) = file.strip_suffix(".properties")
+            && !names.contains(&format!("{}.sql", script_of(variant)))
+        {
+            bail!("`{file}` has no script: a variant's name begins with its script's");
+        }
+    }
+    Ok(())
 }
 
 fn settings(text: &str) -> anyhow::Result<Properties> {
@@ -259,5 +274,18 @@ mod tests {
         fs::write(folder.path().join("t.json.properties"), "").unwrap();
 
         assert!(read_all(folder.path()).unwrap_err().to_string().starts_with("`t.json.properties`"));
+    }
+
+    #[test]
+    fn expected_records_of_no_case_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("t.sql", SCRIPT);
+        write("t.json.properties", "");
+        write("t.expected.json", "{}");
+
+        let error = read_all(folder.path()).unwrap_err().to_string();
+
+        assert!(error.starts_with("`t.expected.json` is of no case"), "{error}");
     }
 }

@@ -80,31 +80,11 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
     let major = major.with_context(|| format!("find the major version in `{version}`"))?;
     let known = known::read(&arguments.cases.join("known.json"), major)?;
     let extensions = available_extensions(&arguments.postgres).await?;
-    let (mut cases, mut left_out) = (Vec::new(), Vec::new());
-    for case in chosen(&arguments)? {
-        match case.missing(major, &extensions) {
-            None => cases.push(case),
-            Some(why) => {
-                println!("{:22} {} ({why})", "left out", case.name);
-                left_out.push((case, why));
-            }
-        }
-    }
-    let servers = Servers {
-        postgres: arguments.postgres,
-        kafka: arguments.kafka,
-        registry: arguments.registry.trim_end_matches('/').to_owned(),
-        connect: arguments.connect.trim_end_matches('/').to_owned(),
-        sluice: arguments.sluice.canonicalize().context("find the sluice program; build it first")?,
-    };
-    // Keeps the names of runs apart: stored positions outlive their connectors.
-    let run = SystemTime::now().duration_since(UNIX_EPOCH).context("read the clock")?.as_secs() % 1_000_000;
-    let run = run.to_string();
-    let started = Instant::now();
-    let outcomes = stream::iter(cases).map(|case| judge(case, &servers, &run, &known, arguments.show));
-    let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(arguments.jobs.max(1)).collect().await;
-    outcomes.sort_by(|one, other| one.case.name.cmp(&other.case.name));
+    let (cases, left_out) = possible(chosen(&arguments)?, major, &extensions);
+    let servers = servers(&arguments)?;
 
+    let started = Instant::now();
+    let outcomes = judge_all(cases, &servers, &known, &arguments).await?;
     let all = arguments.filter.is_none() && arguments.random.is_none() && arguments.seed.is_empty();
     let outlived = outlived(&outcomes, all, &known);
     outlived.iter().for_each(|line| println!("{line}"));
@@ -115,9 +95,11 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
         outlived.len(),
         started.elapsed().as_secs_f64()
     );
+    let well = good == outcomes.len() && outlived.is_empty();
     if !all {
-        return Ok(good == outcomes.len() && outlived.is_empty());
+        return Ok(well);
     }
+
     let properties = Properties::read(&servers.connect, &servers.sluice).await?;
     let unanswered = properties.unanswered();
     unanswered.iter().for_each(|name| println!("sluice has no answer to the property `{name}`"));
@@ -125,7 +107,48 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
         let (outcomes, left_out, known, properties) = (&outcomes, &left_out, &known, &properties);
         page::write(path, &Results { outcomes, left_out, known, properties, postgres: &version })?;
     }
-    Ok(good == outcomes.len() && outlived.is_empty() && unanswered.is_empty())
+    Ok(well && unanswered.is_empty())
+}
+
+/// Parts the cases that this server can run from those that it cannot, with what it lacks.
+fn possible(cases: Vec<Case>, major: u32, extensions: &HashSet<String>) -> (Vec<Case>, Vec<(Case, String)>) {
+    let (mut possible, mut left_out) = (Vec::new(), Vec::new());
+    for case in cases {
+        match case.missing(major, extensions) {
+            None => possible.push(case),
+            Some(why) => {
+                println!("{:22} {} ({why})", "left out", case.name);
+                left_out.push((case, why));
+            }
+        }
+    }
+    (possible, left_out)
+}
+
+fn servers(arguments: &Arguments) -> anyhow::Result<Servers> {
+    Ok(Servers {
+        postgres: arguments.postgres.clone(),
+        kafka: arguments.kafka.clone(),
+        registry: arguments.registry.trim_end_matches('/').to_owned(),
+        connect: arguments.connect.trim_end_matches('/').to_owned(),
+        sluice: arguments.sluice.canonicalize().context("find the sluice program; build it first")?,
+    })
+}
+
+/// Runs the cases, some at a time; the outcomes come in the order of their names.
+async fn judge_all(
+    cases: Vec<Case>,
+    servers: &Servers,
+    known: &[Known],
+    arguments: &Arguments,
+) -> anyhow::Result<Vec<Outcome>> {
+    // Keeps the names of runs apart: stored positions outlive their connectors.
+    let run = SystemTime::now().duration_since(UNIX_EPOCH).context("read the clock")?.as_secs() % 1_000_000;
+    let run = run.to_string();
+    let outcomes = stream::iter(cases).map(|case| judge(case, servers, &run, known, arguments.show));
+    let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(arguments.jobs.max(1)).collect().await;
+    outcomes.sort_by(|one, other| one.case.name.cmp(&other.case.name));
+    Ok(outcomes)
 }
 
 /// The cases that the arguments ask for.
