@@ -30,14 +30,10 @@ async fn refused(database: &Database, pairs: &[(&str, &str)], position: Option<P
     error
 }
 
-fn drop_slot(database: &Database) -> String {
-    format!("SELECT pg_drop_replication_slot('{}')", database.name)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_slot_is_a_gap() {
     let (database, position) = stopped("gap_dropped").await;
-    database.run(&drop_slot(&database)).await;
+    database.drop_slot().await;
 
     assert_eq!(refused(&database, &[NO_DATA], position).await.code(), "postgres.slot_missing");
     let slots = database
@@ -50,7 +46,7 @@ async fn dropped_slot_is_a_gap() {
 #[tokio::test(flavor = "multi_thread")]
 async fn recreated_slot_is_a_gap() {
     let (database, position) = stopped("gap_recreated").await;
-    database.run(&drop_slot(&database)).await;
+    database.drop_slot().await;
     database.run("INSERT INTO t VALUES (2)").await;
     database
         .run(&format!("SELECT pg_create_logical_replication_slot('{}', 'pgoutput')", database.name))

@@ -62,6 +62,14 @@ impl Database {
         self.sql.query_one(query, &[]).await.unwrap().get(0)
     }
 
+    /// Drops the slot, once the server has let go of it: that is a moment after a source is closed.
+    pub(crate) async fn drop_slot(&self) {
+        let active =
+            format!("SELECT active::text FROM pg_replication_slots WHERE slot_name = '{}'", self.name);
+        eventually(self, &active, |active| active == "false").await;
+        self.run(&format!("SELECT pg_drop_replication_slot('{}')", self.name)).await;
+    }
+
     pub(crate) fn properties(&self, pairs: &[(&str, &str)]) -> Properties {
         let Some(Host::Tcp(host)) = self.server.get_hosts().first() else {
             panic!("the server is reached by TCP")

@@ -156,7 +156,7 @@ async fn configured_mode_reads_the_rows_again_when_the_slot_is_gone() {
     database.run("INSERT INTO t VALUES (2)").await;
     assert_eq!(codes(&reader.records(1).await), "c", "the first start reads no rows");
     let position = reader.close().await;
-    database.run("SELECT pg_drop_replication_slot(current_database()::name)").await;
+    database.drop_slot().await;
 
     let mut again = database.open_at(&mode, position).await.unwrap();
 

@@ -189,7 +189,7 @@ async fn slot_that_is_used_gone_or_ahead_is_refused() {
     );
     eventually(&streamed.database, &confirmed, |moved| moved == "true").await;
     assert_eq!(import().await.unwrap_err().code(), "postgres.slot_ahead");
-    streamed.database.run(&format!("SELECT pg_drop_replication_slot('{}')", streamed.database.name)).await;
+    streamed.database.drop_slot().await;
     assert_eq!(import().await.unwrap_err().code(), "postgres.slot_missing");
     streamed.database.remove().await;
 }
