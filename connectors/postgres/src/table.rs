@@ -6,6 +6,7 @@
 mod column;
 mod defaults;
 mod key;
+mod rule;
 mod source_type;
 
 use std::collections::HashMap;

@@ -1,19 +1,17 @@
 //! One column, compiled: its fields in row and key, its decoders, and what hides its values.
 
-use bytestring::ByteString;
-use sluice_core::schema::{Field, Kind, Schema, debezium};
+use sluice_core::schema::{Field, debezium};
 use sluice_core::value::Value;
 
 use super::defaults::default_value;
-use super::source_type::{Size, propagate, type_name};
-use super::{TableInput, captures_column};
+use super::{TableInput, captures_column, rule};
 use crate::catalog::ColumnFacts;
 use crate::config::{Compatibility, PostgresConfig};
 use crate::error::SourceError;
-use crate::mask::{ColumnMask, Mask};
+use crate::mask::ColumnMask;
 use crate::names;
 use crate::pgoutput::RelationColumn;
-use crate::types::{self, Decoder, Form, Mapping, Modes, ResolvedType};
+use crate::types::{self, Decoder, Mapping, Modes, ResolvedType};
 
 /// How one column is read.
 #[derive(Debug)]
@@ -82,84 +80,13 @@ pub(super) fn compile(
         ColumnPlan { name: column.name.to_string(), decoder, snapshot, text, absent, identity: column.key };
     let name = names::field(&column.name, config.field_names.0);
     let key_field = Field::new(name.as_str(), schema.clone());
-    let (schema, mask) = apply_rule(column, qualified, &type_, schema, input);
+    let (schema, mask) = rule::apply(column, qualified, &type_, schema, input);
     Ok(Some(Compiled { field: Field::new(name, schema), key_field, plan, mask }))
 }
 
 /// What the catalog says of a column. One that was altered since has other facts; the relation knows better.
-fn facts<'a>(column: &RelationColumn, input: &TableInput<'a>) -> Option<&'a ColumnFacts> {
+pub(super) fn facts<'a>(column: &RelationColumn, input: &TableInput<'a>) -> Option<&'a ColumnFacts> {
     input.facts.column(&column.name).filter(|facts| facts.type_oid == column.type_id)
-}
-
-/// The one thing that is done to a column beside mapping it: the first that a property names, in Debezium's order.
-fn apply_rule(
-    column: &RelationColumn,
-    qualified: &str,
-    type_: &ResolvedType,
-    schema: Schema,
-    input: &TableInput<'_>,
-) -> (Schema, Option<ColumnMask>) {
-    let config = input.config;
-    let size = || Size::of(type_, input.described_by);
-    let name = format!("{qualified}.{}", column.name);
-    if let Some(length) = config.truncated_columns.of(&name) {
-        if length >= size().characters() {
-            return (schema, None);
-        }
-        let can_be_cut = matches!((&schema.kind, &schema.name), (Kind::String, _) | (Kind::Bytes, None));
-        let mask = can_be_cut.then(|| column_mask(Mask::Truncate(length), &schema, config));
-        return (schema.with_parameter("truncateLength", length.to_string()), mask);
-    }
-    let fixed = config.masked_columns.of(&name).map(|length| Mask::Fixed("*".repeat(length).into()));
-    let type_name = || {
-        let name = input.types.0.get(&column.type_id).map_or("", |row| &row.name);
-        type_name(name, facts(column, input).and_then(|facts| facts.default.as_deref()), input.described_by)
-    };
-    let propagates = fixed.is_none()
-        && (config.propagated_columns.as_ref().is_some_and(|list| list.matches(&name))
-            || config
-                .propagated_types
-                .as_ref()
-                .is_some_and(|list| list.matches(&format!("{qualified}.{}", type_name()))));
-    if propagates {
-        return (propagate(schema, type_name(), size(), &column.name), None);
-    }
-    let hashed = || {
-        let hashing = config.hashed_columns.of(&name)?.clone();
-        Some(Mask::Hash { hashing, length: size().characters() })
-    };
-    let Some(mask) = fixed.or_else(hashed) else { return (schema, None) };
-    if !is_text(type_) {
-        tracing::warn!(
-            table = qualified,
-            column = &*column.name,
-            "column is masked by a property, but only text can be; its values are sent as they are, as by Debezium"
-        );
-        return (schema.with_parameter("masked", "true"), None);
-    }
-    let mask = column_mask(mask, &schema, config);
-    (schema.with_parameter("masked", "true"), Some(mask))
-}
-
-fn column_mask(mask: Mask, schema: &Schema, config: &PostgresConfig) -> ColumnMask {
-    let unavailable = match (config.compatibility, &schema.kind) {
-        (Compatibility::Debezium, Kind::String) => {
-            Value::String(ByteString::from(config.unavailable_placeholder.as_str()))
-        }
-        _ => Value::Unavailable,
-    };
-    ColumnMask::new(mask, unavailable)
-}
-
-/// Whether the driver of Debezium takes a type for text, which alone is masked.
-fn is_text(type_: &ResolvedType) -> bool {
-    match type_.form {
-        Form::Enum(_) => true,
-        Form::Base => {
-            type_.built_in() && matches!(&*type_.name, "text" | "varchar" | "bpchar" | "char" | "name")
-        }
-        _ => false,
-    }
 }
 
 fn shown_type(column: &RelationColumn, input: &TableInput<'_>) -> String {

@@ -30,7 +30,7 @@
 //! | array of more than one dimension | record refused: the schema holds one | as many nulls as the outer dimension is long |
 //! | array of an enum with a null element | record refused: the schema has none | null instead of the array |
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use sluice_core::schema::connect;
 use sluice_core::value::Value;
 
@@ -171,18 +171,7 @@ impl Deviation {
         match self {
             Self::Null => return Ok(Value::Null),
             Self::Lenient(inner) => return lenient(inner.decode(whole, value, chunk), value),
-            Self::Date { inner, snapshot } => {
-                let days = i32::from_be_bytes(array(value)?);
-                return match (date(days, *snapshot), inner) {
-                    (Some(unix), Decoder::Date) => Ok(Value::Int32(unix)),
-                    (Some(unix), _) if !matches!(days, i32::MAX | i32::MIN) => {
-                        let days = Bytes::from(unix.wrapping_sub(EPOCH_DAYS).to_be_bytes().to_vec());
-                        inner.decode(&days, &days, chunk)
-                    }
-                    // Only numbers were recorded of the infinities.
-                    _ => inner.decode(whole, value, chunk),
-                };
-            }
+            Self::Date { inner, snapshot } => return decode_date(inner, *snapshot, whole, value, chunk),
             Self::Timestamp => {
                 return Ok(Value::Int64(timestamp(i64::from_be_bytes(array(value)?))));
             }
@@ -209,15 +198,12 @@ impl Deviation {
                 let utc = (time + i64::from(west) * SECOND_MICROS).rem_euclid(DAY_MICROS);
                 temporal::put_iso_time(utc, chunk);
             }
-            Self::Padded(scale) => {
-                use bytes::BufMut as _;
+            Self::Padded(zeros) => {
                 let numeric = Numeric::read(value)?;
                 if let Some(word) = numeric.special() {
                     return Ok(Value::from_static(word));
                 }
-                numeric.put_plain(chunk);
-                chunk.put_u8(b'.');
-                chunk.put_bytes(b'0', usize::try_from(*scale).unwrap_or(0));
+                put_padded(numeric, *zeros, chunk);
             }
         }
         written(chunk)
@@ -248,6 +234,26 @@ fn lenient(read: Result<Value, ValueError>, value: &[u8]) -> Result<Value, Value
             Ok(Value::Array(vec![Value::Null; length]))
         }
         read => read,
+    }
+}
+
+/// Reads a date as Debezium has it, in the unit of `inner`.
+fn decode_date(
+    inner: &Decoder,
+    snapshot: bool,
+    whole: &Bytes,
+    value: &[u8],
+    chunk: &mut BytesMut,
+) -> Result<Value, ValueError> {
+    let days = i32::from_be_bytes(array(value)?);
+    match (date(days, snapshot), inner) {
+        (Some(unix), Decoder::Date) => Ok(Value::Int32(unix)),
+        (Some(unix), _) if !matches!(days, i32::MAX | i32::MIN) => {
+            let days = Bytes::from(unix.wrapping_sub(EPOCH_DAYS).to_be_bytes().to_vec());
+            inner.decode(&days, &days, chunk)
+        }
+        // Only numbers were recorded of the infinities.
+        _ => inner.decode(whole, value, chunk),
     }
 }
 
@@ -303,8 +309,13 @@ pub(crate) fn before_midnight(end_of_day: &Value) -> Value {
     }
 }
 
+fn put_padded(numeric: Numeric<'_>, zeros: i32, chunk: &mut BytesMut) {
+    numeric.put_plain(chunk);
+    chunk.put_u8(b'.');
+    chunk.put_bytes(b'0', usize::try_from(zeros).unwrap_or(0));
+}
+
 fn put_unix(micros: i64, chunk: &mut BytesMut) {
-    use bytes::BufMut as _;
     let (days, time) = (micros.div_euclid(DAY_MICROS), micros.rem_euclid(DAY_MICROS));
     temporal::put_day(days - i64::from(EPOCH_DAYS), chunk);
     chunk.put_u8(b'T');
