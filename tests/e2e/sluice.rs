@@ -1,6 +1,7 @@
 //! The program under test, as a process.
 
 use std::{
+    ffi::OsStr,
     fs::File,
     path::{Path, PathBuf},
     process::{ExitStatus, Output, Stdio},
@@ -29,14 +30,15 @@ impl Sluice {
         bootstrap_servers: &str,
         files: &[PathBuf],
     ) -> anyhow::Result<Self> {
-        Self::start_as_worker(directory, &[], bootstrap_servers, files)
+        let servers = format!("bootstrap.servers={bootstrap_servers}");
+        let offsets = format!("offset.storage.file.filename={}", directory.join("offsets").display());
+        Self::start_as_worker(directory, &["--set", &servers, "--set", &offsets], files)
     }
 
-    /// Starts the program with more arguments, such as a worker file.
-    pub(crate) fn start_as_worker(
+    /// Starts the program with arguments that say what worker it is, such as a worker file.
+    pub(crate) fn start_as_worker<A: AsRef<OsStr>>(
         directory: &Path,
-        arguments: &[&str],
-        bootstrap_servers: &str,
+        worker: &[A],
         files: &[PathBuf],
     ) -> anyhow::Result<Self> {
         let port = Port::free()?.number();
@@ -44,10 +46,8 @@ impl Sluice {
         let log_file = File::options().create(true).append(true).open(&log)?;
         let child = Command::new(BINARY)
             .arg("run")
-            .args(arguments)
-            .args(["--set", &format!("bootstrap.servers={bootstrap_servers}")])
+            .args(worker)
             .args(["--set", &format!("listeners=http://127.0.0.1:{port}")])
-            .args(["--set", &format!("offset.storage.file.filename={}", directory.join("offsets").display())])
             .args(files)
             .stdin(Stdio::null())
             .stdout(log_file.try_clone()?)

@@ -7,12 +7,16 @@ mod connect;
 mod load;
 mod topic;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, ensure};
 use connect::Connect;
 use load::{Load, Script};
 use serde_json::{Value as Json, json};
+use sluice_core::connect_offsets::{SourceOffset, from_pairs, java_map};
 use tempfile::TempDir;
 use topic::{Seen, read};
 
@@ -29,13 +33,25 @@ const OFFSETS_TOPIC: &str = "differential-offsets";
 struct Case<'a> {
     world: &'a World,
     name: String,
-    connect: Connect,
+    /// What makes Sluice the heir of the worker that runs the connector.
+    worker: Vec<String>,
     directory: TempDir,
 }
 
 impl<'a> Case<'a> {
-    /// Makes the database and the connector's file, and starts Debezium with it.
-    async fn start(world: &'a World, name: &str) -> anyhow::Result<(Self, Script)> {
+    /// Makes the database and the connector's file, and starts Debezium with it in the stack's worker.
+    async fn start(world: &'a World, name: &str) -> anyhow::Result<(Self, Connect, Script)> {
+        let (mut case, script) = Self::prepare(world, name, "connect").await?;
+        let own = format!("offset.storage.file.filename={}", case.directory.path().join("offsets").display());
+        case.worker.extend(["--set".to_owned(), own]);
+        let url = world.stack.connect_url().context("the stack has a worker of Kafka Connect")?;
+        let connect = Connect::new(&url, name);
+        connect.create(&case.properties()).await?;
+        Ok((case, connect, script))
+    }
+
+    /// Makes the database and the connector's file, for the worker of this name.
+    async fn prepare(world: &'a World, name: &str, worker: &str) -> anyhow::Result<(Self, Script)> {
         let admin = sluice_users::postgres::connect(&world.stack.postgres_config("postgres")).await?;
         admin.batch_execute(&format!("CREATE DATABASE {name}")).await?;
         let config = world.stack.postgres_config(name);
@@ -44,16 +60,12 @@ impl<'a> Case<'a> {
             sluice_users::postgres::connect(&config).await?,
         )
         .await?;
-        let url = world.stack.connect_url().context("the stack has a worker of Kafka Connect")?;
-        let case = Self {
-            world,
-            name: name.to_owned(),
-            connect: Connect::new(&url, name),
-            directory: TempDir::new()?,
-        };
+        // The very file that the worker is started with.
+        let settings = world.stack.directory().join(worker).join("worker.properties");
+        let worker = vec!["--worker".to_owned(), settings.display().to_string()];
+        let case = Self { world, name: name.to_owned(), worker, directory: TempDir::new()? };
         let file = json!({"name": name, "config": case.properties()});
         fs::write(case.file(), format!("{file:#}"))?;
-        case.connect.create(&case.properties()).await?;
         Ok((case, script))
     }
 
@@ -84,24 +96,16 @@ impl<'a> Case<'a> {
         self.directory.path().join("connector.json")
     }
 
-    /// The very file that the Connect worker was started with.
-    fn worker_file(&self) -> String {
-        self.world.stack.directory().join("connect/worker.properties").display().to_string()
-    }
-
     /// Starts Sluice with the worker's and the connector's file.
     fn sluice(&self) -> anyhow::Result<Sluice> {
-        let servers = self.world.stack.bootstrap_servers();
-        let worker = self.worker_file();
-        Sluice::start_as_worker(self.directory.path(), &["--worker", &worker], &servers, &[self.file()])
+        Sluice::start_as_worker(self.directory.path(), &self.worker, &[self.file()])
     }
 
     /// Runs a command on the connector's file and returns what it printed.
     async fn command(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        let (worker, file) = (self.worker_file(), self.file().display().to_string());
-        let own = format!("offset.storage.file.filename={}", self.directory.path().join("offsets").display());
-        let all =
-            [&arguments[..1], &["--worker", &worker, "--set", &own], &arguments[1..], &[&file]].concat();
+        let file = self.file().display().to_string();
+        let worker: Vec<_> = self.worker.iter().map(String::as_str).collect();
+        let all = [&arguments[..1], &worker, &arguments[1..], &[&file]].concat();
         let output = output(&all).await?;
         let error = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{arguments:?} failed:\n{error}");
@@ -157,32 +161,36 @@ fn runs(records: &[Seen]) -> Vec<&[Seen]> {
 pub(crate) async fn debezium_stopped_under_load_and_back_leaves_no_gap_and_no_duplicate(
     world: &World,
 ) -> Outcome {
-    let (case, script) = Case::start(world, "handover").await?;
+    let (case, connect, script) = Case::start(world, "handover").await?;
     let load = Load::start(script);
     case.wait_for(500).await?;
 
-    case.connect.stop().await?;
-    let offset = case.connect.offset().await?;
+    connect.stop().await?;
+    let offset = connect.offset().await?;
     let mut sluice = case.sluice()?;
     sluice.wait_for_state("handover", "running").await?;
     case.wait_for(2_000).await?;
     // A second hand-over, back, in the middle of the load.
     let exit = sluice.terminate().await?;
     ensure!(exit.success(), "SIGTERM ended with {exit}");
-    case.connect.alter(&case.command(&["export-offsets", "--format", "json"]).await?).await?;
-    let given = case.connect.offset().await?;
-    case.connect.resume().await?;
+    connect.alter(&case.command(&["export-offsets", "--format", "json"]).await?).await?;
+    let given = connect.offset().await?;
+    connect.resume().await?;
     case.wait_for(case.records()?.len() + 1_000).await?;
     let script = load.stop().await?;
     case.wait_for_end(&script).await?;
-    case.connect.delete().await?;
+    connect.delete().await?;
 
-    let records = case.records()?;
-    let runs = runs(&records);
+    handed_over_and_back(&script, &case.records()?, &offset, &given)
+}
+
+/// Checks the records of Debezium until an `offset`, of Sluice until the offset that was `given` back, and of Debezium.
+fn handed_over_and_back(script: &Script, records: &[Seen], offset: &Json, given: &Json) -> Outcome {
+    let runs = runs(records);
     ensure!(runs.len() == 3, "Debezium, Sluice, Debezium: {} runs", runs.len());
-    follows(&script, 0, runs[0])?;
-    let from = proved_by(&offset, runs[0])?;
-    let end = follows(&script, from, runs[1])?;
+    follows(script, 0, runs[0])?;
+    let from = proved_by(offset, runs[0])?;
+    let end = follows(script, from, runs[1])?;
     let repeated = &runs[0][from..];
     let shares = |record: &Seen| record.lsn.is_none() || record.lsn == offset["lsn"].as_i64();
     ensure!(repeated.iter().all(shares), "{} records were repeated, not all of one LSN", repeated.len());
@@ -190,14 +198,14 @@ pub(crate) async fn debezium_stopped_under_load_and_back_leaves_no_gap_and_no_du
     let acknowledged = |record: &Seen| record.commit < given["lsn"].as_i64();
     let back = from + runs[1].partition_point(acknowledged);
     ensure!(back <= end, "Debezium was told to go on past what was delivered");
-    ensure!(follows(&script, back, runs[2])? == script.expected().len(), "the end is missing");
+    ensure!(follows(script, back, runs[2])? == script.expected().len(), "the end is missing");
     Ok(())
 }
 
 pub(crate) async fn debezium_killed_under_load_is_followed_with_duplicates_behind_its_offset_only(
     world: &World,
 ) -> Outcome {
-    let (case, script) = Case::start(world, "crashed").await?;
+    let (case, connect, script) = Case::start(world, "crashed").await?;
     let worker = world.stack.connect.as_ref().context("the stack has a worker of Kafka Connect")?;
     let load = Load::start(script);
     case.wait_for(1_500).await?;
@@ -209,7 +217,7 @@ pub(crate) async fn debezium_killed_under_load_is_followed_with_duplicates_behin
     let (offset, mut script) = taken?;
     script.transaction(200).await?;
     case.wait_for_end(&script).await?;
-    case.connect.delete().await?;
+    connect.delete().await?;
 
     let records = case.records()?;
     let runs = runs(&records);
@@ -244,31 +252,31 @@ async fn take_over_from_the_dead(case: &Case<'_>, load: Load) -> anyhow::Result<
 pub(crate) async fn debezium_cut_off_inside_a_transaction_is_resumed_at_the_next_record(
     world: &World,
 ) -> Outcome {
-    let (case, mut script) = Case::start(world, "cutoff").await?;
+    let (case, connect, mut script) = Case::start(world, "cutoff").await?;
     script.transaction(200).await?;
     script.transaction(3_000).await?;
     case.wait_for_end(&script).await?;
-    case.connect.stop().await?;
+    connect.stop().await?;
     let delivered = case.records()?;
     // As if Connect had stored its offsets in the middle of the last transaction and then died.
     let last = delivered.last().and_then(|record| record.transaction);
     let of_last: Vec<_> = delivered.iter().filter(|record| record.transaction == last).collect();
     let middle = of_last[of_last.len() / 2];
-    let mut offset = case.connect.offset().await?;
+    let mut offset = connect.offset().await?;
     offset["lsn"] = json!(middle.lsn);
     offset["lsn_proc"] = json!(middle.lsn);
     offset["messageType"] = json!(middle.message_type());
     let partition = json!({"server": case.name});
-    case.connect.alter(&json!({"offsets": [{"partition": partition, "offset": offset}]}).to_string()).await?;
+    connect.alter(&json!({"offsets": [{"partition": partition, "offset": offset}]}).to_string()).await?;
 
     let answer = case.directory.path().join("offsets.json");
-    fs::write(&answer, case.connect.offsets().await?)?;
+    fs::write(&answer, connect.offsets().await?)?;
     case.command(&["import-offsets", "--from-json", &answer.display().to_string()]).await?;
     let sluice = case.sluice()?;
     script.transaction(100).await?;
     case.wait_for_end(&script).await?;
     sluice.terminate().await?;
-    case.connect.delete().await?;
+    connect.delete().await?;
 
     let records = case.records()?;
     let runs = runs(&records);
@@ -276,5 +284,68 @@ pub(crate) async fn debezium_cut_off_inside_a_transaction_is_resumed_at_the_next
     let from = proved_by(&offset, runs[0])?;
     ensure!(from < runs[0].len() - 1_000, "the offset lies in the middle");
     ensure!(follows(&script, from, runs[1])? == script.expected().len(), "the end is missing");
+    Ok(())
+}
+
+/// Reads a standalone worker's file.
+fn stored(file: &Path) -> anyhow::Result<Vec<SourceOffset>> {
+    Ok(from_pairs(&java_map::read(&fs::read(file)?)?)?)
+}
+
+/// Finds the offset of a connector.
+fn offset_of(stored: &[SourceOffset], connector: &str) -> anyhow::Result<Json> {
+    let own = stored.iter().find(|offset| offset.connector == connector);
+    let offset = own.and_then(|own| own.offset.clone());
+    Ok(Json::Object(offset.with_context(|| format!("no offset of `{connector}` in {stored:?}"))?))
+}
+
+pub(crate) async fn debezium_of_a_standalone_worker_hands_its_file_over_and_takes_it_back(
+    world: &World,
+) -> Outcome {
+    const WORKER: &str = "connect-standalone";
+    let (case, script) = Case::prepare(world, "standalone", WORKER).await?;
+    let (neighbour, mut beside) = Case::prepare(world, "neighbour", WORKER).await?;
+    let worker = world.stack.standalone_worker(&[case.file(), neighbour.file()])?;
+    let file = world.stack.directory().join(WORKER).join("connect.offsets");
+    let url = format!("http://127.0.0.1:{}", worker.port());
+    worker.start()?;
+    let [connect, beside_it] = [&case, &neighbour].map(|case| Connect::new(&url, &case.name));
+    connect.wait_until_running().await?;
+    beside_it.wait_until_running().await?;
+    let load = Load::start(script);
+    beside.transaction(40).await?;
+    neighbour.wait_for_end(&beside).await?;
+    case.wait_for(500).await?;
+
+    worker.stop()?;
+    let left = stored(&file)?;
+    let offset = offset_of(&left, &case.name)?;
+    let mut sluice = case.sluice()?;
+    sluice.wait_for_state(&case.name, "running").await?;
+    // Nobody reads this one meanwhile.
+    beside.transaction(40).await?;
+    case.wait_for(2_000).await?;
+    let log = sluice.log()?;
+    let exit = sluice.terminate().await?;
+    ensure!(exit.success(), "SIGTERM ended with {exit}");
+    ensure!(log.contains("taking over from Kafka Connect"), "nothing was taken over:\n{log}");
+    ensure!(stored(&file)? == left, "Sluice wrote into the worker's file");
+
+    case.command(&["export-offsets", "--to-file", &file.display().to_string()]).await?;
+    let given = stored(&file)?;
+    let back = offset_of(&given, &case.name)?;
+    ensure!(offset_of(&given, "neighbour")? == offset_of(&left, "neighbour")?, "the neighbour was moved");
+    worker.start()?;
+    connect.wait_until_running().await?;
+    case.wait_for(case.records()?.len() + 1_000).await?;
+    let script = load.stop().await?;
+    case.wait_for_end(&script).await?;
+    neighbour.wait_for_end(&beside).await?;
+    worker.stop()?;
+
+    handed_over_and_back(&script, &case.records()?, &offset, &back)?;
+    // It went on where it was, without another snapshot.
+    let neighbours = neighbour.records()?;
+    ensure!(follows(&beside, 0, &neighbours)? == beside.expected().len(), "the neighbour lacks its end");
     Ok(())
 }

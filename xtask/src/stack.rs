@@ -153,6 +153,17 @@ impl Stack {
         self.connect.as_ref().map(|worker| format!("http://127.0.0.1:{}", worker.port()))
     }
 
+    /// A standalone worker of Kafka Connect for some connector files, not started yet. Its settings, `worker.properties`,
+    /// and its offsets, `connect.offsets`, are in the folder `connect-standalone`; a stack runs one at a time.
+    ///
+    /// # Errors
+    /// Fails when its packages cannot be had, or its folder cannot be written.
+    pub fn standalone_worker(&self, connectors: &[PathBuf]) -> anyhow::Result<Server> {
+        let port = Port::free()?;
+        let blueprint = connect::standalone(&self.setting, port, self.kafka.port(), connectors);
+        blueprint.map(Server::new).context("prepare connect-standalone")
+    }
+
     /// The folder with data, logs and pid files.
     pub fn directory(&self) -> &Path {
         &self.setting.directory

@@ -59,7 +59,8 @@ impl Connect {
         self.request(Method::PATCH, "/offsets", Some(body.to_owned())).await
     }
 
-    async fn wait_until_running(&self) -> Outcome {
+    /// Waits until the task runs.
+    pub(crate) async fn wait_until_running(&self) -> Outcome {
         until("Debezium runs", async || {
             let status = self.status().await?;
             if status["tasks"][0]["state"] == "FAILED" {
