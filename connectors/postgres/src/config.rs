@@ -82,6 +82,11 @@ config! {
         "slot.max.retries" => slot_max_retries: u32 = "6",
         /// Wait between these attempts, in milliseconds.
         "slot.retry.delay.ms" => slot_retry_delay: Millis = "10000",
+        /// What counts when the slot is past the saved position. With no_validation and trust_offset it is the position: changes
+        /// may be missing, so the connector stops, where Debezium's no_validation goes on without a word. With trust_slot and
+        /// trust_greater_lsn it is the slot: the stream goes on there, and a warning names both places. A slot
+        /// behind the position is no mismatch, whatever is set.
+        "offset.mismatch.strategy" => offset_mismatch: OffsetMismatch = "no_validation",
         /// Make the slot a failover slot (PostgreSQL 17).
         "slot.failover" => slot_failover: bool = "false",
         /// Options of the output plugin, as `name=value` separated by `;`. Only `origin` (PostgreSQL 16): `origin=none`

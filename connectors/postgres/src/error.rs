@@ -182,12 +182,12 @@ pub enum SourceError {
         what: String,
     },
     /// Another session holds the slot.
-    #[error("replication slot `{slot}` is in use by the server process {pid}")]
+    #[error("replication slot `{slot}` is in use by {holder}")]
     SlotInUse {
         /// The slot.
         slot: String,
-        /// The server process, if it is known.
-        pid: String,
+        /// The server process with the name of its client, as far as they are known.
+        holder: String,
     },
     /// The slot cannot be made while old transactions run.
     #[error(

@@ -16,7 +16,7 @@ use crate::replication::{
     AckHandle, ReplicationClient, ReplicationError, ReplicationStream, StreamOptions, SystemIdentity,
     TimelineSwitch,
 };
-use crate::slot::{self, Slot};
+use crate::slot::{self, Retries, Slot};
 use crate::snapshot::{Snapshot, SnapshotPlan};
 use crate::table::{Table, captures_table};
 use crate::{replica_identity, sql, tables};
@@ -212,7 +212,10 @@ impl Begin<'_> {
         let config = self.config;
         if let Some(slot) = self.judge_slot(position.as_ref()).await? {
             let gap = position.is_none();
-            let position = position.unwrap_or_else(|| self.position(slot.confirmed.unwrap_or_default()));
+            let position = match position {
+                Some(position) => slot.settle(config, position)?,
+                None => self.position(slot.confirmed.unwrap_or_default()),
+            };
             return Ok(Begun { position, gap, lost: false, exporter: None, exported: None });
         }
         let temporary = !config.snapshot_policy().stream;
@@ -264,29 +267,22 @@ impl Begin<'_> {
                 Err(SourceError::SlotMissing { slot: config.slot.clone(), stored: position.lsn })
             }
             (None, _) => Ok(None),
-            (Some(slot), position) => {
-                slot.check(&config.slot, &config.database, position)?;
-                Ok(Some(slot))
-            }
+            (Some(slot), _) => slot.check(&config.slot, &config.database).map(|()| Some(slot)),
         }
     }
 
     /// Looks the slot up. One that is still being made is waited for: the server goes on making it for
     /// a connector that was killed, until the transactions have ended that it waits for.
     async fn find_slot(&self) -> Result<Option<Slot>, SourceError> {
-        let config = self.config;
-        let mut attempt = 0;
+        let mut retries = Retries::new(self.config);
         loop {
-            let found = slot::find(self.sql, &config.slot).await?;
+            let found = slot::find(self.sql, &self.config.slot).await?;
             if !found.as_ref().is_some_and(Slot::unfinished) {
                 return Ok(found);
             }
-            if attempt >= config.slot_max_retries {
-                return Err(slot::blocked(config, self.sql, config.slot_retry_delay.0 * attempt).await);
+            if !retries.next("it is still being made").await {
+                return Err(slot::blocked(self.config, self.sql, retries.waited()).await);
             }
-            attempt += 1;
-            tracing::warn!(slot = config.slot, attempt, "the slot is still being made; waiting");
-            tokio::time::sleep(config.slot_retry_delay.0).await;
         }
     }
 
@@ -308,7 +304,7 @@ pub(crate) async fn start_stream(
     /// SQLSTATE `object_in_use`.
     const IN_USE: &str = "55006";
 
-    let mut attempt = 0;
+    let mut retries = Retries::new(config);
     loop {
         let connect = sql::replication_options(config);
         let mut options = StreamOptions::new(&config.slot, lsn, vec![config.publication.clone()]);
@@ -328,14 +324,10 @@ pub(crate) async fn start_stream(
                 return Ok((stream, acknowledge));
             }
             Err(error) if error.sqlstate() == Some(IN_USE) => {
-                let pid = slot::find(sql, &config.slot).await?.and_then(|slot| slot.active_pid);
-                let pid = pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string());
-                if attempt >= config.slot_max_retries {
-                    return Err(SourceError::SlotInUse { slot: config.slot.clone(), pid });
+                let in_use = slot::in_use(sql, &config.slot).await;
+                if !retries.next(&in_use).await {
+                    return Err(in_use);
                 }
-                attempt += 1;
-                tracing::warn!(slot = config.slot, pid, attempt, "the slot is in use; waiting");
-                tokio::time::sleep(config.slot_retry_delay.0).await;
             }
             Err(error) => return Err(error.into()),
         }

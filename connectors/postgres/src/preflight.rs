@@ -94,13 +94,12 @@ impl Check<'_> {
     async fn slot(&mut self) -> Result<(), SourceError> {
         let name = &self.config.slot;
         let Some(slot) = slot::find(&self.client, name).await? else { return self.headroom().await };
-        if let Some(pid) = slot.active_pid {
-            let in_use =
-                fault("slot.name", &SourceError::SlotInUse { slot: name.clone(), pid: pid.to_string() });
+        if slot.active_pid.is_some() {
+            let in_use = fault("slot.name", &slot::in_use(&self.client, name).await);
             // This may well be the connector that is being checked.
             self.faults.push(in_use.warning());
         }
-        if let Err(error) = slot.check(name, &self.config.database, None) {
+        if let Err(error) = slot.check(name, &self.config.database) {
             self.add("slot.name", &error);
         }
         Ok(())

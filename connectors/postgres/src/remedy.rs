@@ -66,12 +66,16 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
             quoted_table(table)
         ),
         E::TopicCollision { .. } => "leave one of them out with `table.exclude.list`".to_owned(),
-        E::SlotMissing { .. } | E::SlotAhead { .. } | E::SlotLost { .. } => START_OVER.to_owned(),
-        E::SlotUnfit { slot, .. } => {
+        E::SlotMissing { .. } | E::SlotLost { .. } => START_OVER.to_owned(),
+        E::SlotAhead { .. } => format!(
+            "if all that the slot was moved past is known to have been delivered, set \
+             `offset.mismatch.strategy=trust_slot`. Otherwise {START_OVER}"
+        ),        E::SlotUnfit { slot, .. } => {
             format!("choose another `slot.name`, or drop this one: SELECT pg_drop_replication_slot('{slot}');")
         }
-        E::SlotInUse { pid, .. } => format!(
-            "stop the other connector; if nobody else should read the slot: SELECT pg_terminate_backend({pid});"
+        E::SlotInUse { slot, .. } => format!(
+            "stop the other connector. If it is dead, the server lets go of the slot after its `wal_sender_timeout`, or at \
+             once: SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{slot}';"
         ),
         E::SlotCreationBlocked { pids, .. } => {
             format!("end these transactions, or run SELECT pg_terminate_backend(pid) for {pids}")

@@ -1,5 +1,6 @@
 //! The replication slot: found, judged, created, dropped.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use tokio_postgres::Client;
@@ -54,19 +55,58 @@ pub(crate) async fn catalog_xmin(client: &Client, name: &str) -> Result<Option<i
     row.try_get(0).map_err(failed)
 }
 
+/// Says that somebody holds the slot, and who.
+pub(crate) async fn in_use(client: &Client, name: &str) -> SourceError {
+    let holder = holder(client, name).await.ok().flatten();
+    let holder = holder.unwrap_or_else(|| "an unknown server process".to_owned());
+    SourceError::SlotInUse { slot: name.to_owned(), holder }
+}
+
+/// Names who holds a slot. Every role may see the name that a client gave itself, but not its address.
+async fn holder(client: &Client, name: &str) -> Result<Option<String>, tokio_postgres::Error> {
+    const QUERY: &str = "SELECT format('server process %s, application %I', active_pid, application_name) || \
+                         coalesce(' on ' || host(client_addr), '') \
+                         FROM pg_catalog.pg_replication_slots \
+                         JOIN pg_catalog.pg_stat_activity ON pid = active_pid WHERE slot_name = $1";
+    client.query_opt(QUERY, &[&name]).await?.map(|row| row.try_get(0)).transpose()
+}
+
+/// Attempts at a slot that cannot be had yet: `slot.max.retries`, each after `slot.retry.delay.ms`.
+pub(crate) struct Retries<'a> {
+    config: &'a PostgresConfig,
+    made: u32,
+}
+
+impl<'a> Retries<'a> {
+    pub(crate) fn new(config: &'a PostgresConfig) -> Self {
+        Self { config, made: 0 }
+    }
+
+    /// Waits for the next attempt; false if there is none left.
+    pub(crate) async fn next(&mut self, why: impl Display) -> bool {
+        if self.made >= self.config.slot_max_retries {
+            return false;
+        }
+        self.made += 1;
+        tracing::warn!(slot = self.config.slot, attempt = self.made, %why, "waiting for the slot");
+        tokio::time::sleep(self.config.slot_retry_delay.0).await;
+        true
+    }
+
+    /// How long was waited.
+    pub(crate) fn waited(&self) -> Duration {
+        self.config.slot_retry_delay.0 * self.made
+    }
+}
+
 impl Slot {
     /// Whether a session is still making it.
     pub(crate) fn unfinished(&self) -> bool {
         self.confirmed.is_none() && self.active_pid.is_some() && self.plugin.is_some()
     }
 
-    /// Refuses a slot that cannot serve, or that would leave a gap after the position.
-    pub(crate) fn check(
-        &self,
-        name: &str,
-        database: &str,
-        position: Option<&Position>,
-    ) -> Result<(), SourceError> {
+    /// Refuses a slot that cannot serve.
+    pub(crate) fn check(&self, name: &str, database: &str) -> Result<(), SourceError> {
         let unfit = |what: String| SourceError::SlotUnfit { slot: name.to_owned(), what };
         match self.plugin.as_deref() {
             Some("pgoutput") => {}
@@ -82,17 +122,31 @@ impl Slot {
                 )));
             }
         }
-        let (Some(confirmed), Some(_), false) =
-            (self.confirmed, self.restart, self.wal_status.as_deref() == Some("lost"))
-        else {
-            return Err(SourceError::SlotLost { slot: name.to_owned() });
-        };
-        match position {
-            Some(position) if confirmed > position.lsn => {
-                Err(SourceError::SlotAhead { slot: name.to_owned(), confirmed, stored: position.lsn })
-            }
-            _ => Ok(()),
+        match (self.confirmed, self.restart, self.wal_status.as_deref()) {
+            (Some(_), Some(_), status) if status != Some("lost") => Ok(()),
+            _ => Err(SourceError::SlotLost { slot: name.to_owned() }),
         }
+    }
+
+    /// Says where to go on after a position: a slot past it is a gap, or trusted, as `offset.mismatch.strategy` says. What a
+    /// snapshot has not read yet no slot vouches for.
+    ///
+    /// # Errors
+    /// [`SourceError::SlotAhead`].
+    pub(crate) fn settle(
+        &self,
+        config: &PostgresConfig,
+        position: Position,
+    ) -> Result<Position, SourceError> {
+        let (slot, stored) = (config.slot.clone(), position.lsn);
+        let Some(confirmed) = self.confirmed.filter(|confirmed| *confirmed > stored) else {
+            return Ok(position);
+        };
+        if position.snapshot.is_some() || !config.offset_mismatch.trusts_slot() {
+            return Err(SourceError::SlotAhead { slot, confirmed, stored });
+        }
+        tracing::warn!(slot, %confirmed, %stored, "the slot is past the position, and is trusted: all before it counts as delivered");
+        Ok(Position { lsn: confirmed, delivered: None, ..position })
     }
 }
 
@@ -180,6 +234,8 @@ pub(crate) async fn drop_slot(client: &Client, name: &str) -> Result<(), SourceE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::from_pairs;
+    use crate::debezium_offset::Delivered;
     use crate::replication::SystemIdentity;
 
     fn slot() -> Slot {
@@ -203,18 +259,43 @@ mod tests {
         Position::first(&system, "d", "s", Lsn::new(lsn))
     }
 
-    #[test]
-    fn slot_behind_or_at_the_position_serves() {
-        assert!(slot().check("s", "d", Some(&position(100))).is_ok());
-        assert!(slot().check("s", "d", Some(&position(200))).is_ok());
-        assert!(slot().check("s", "d", None).is_ok());
+    /// Where a slot at 100 lets go on from a position.
+    fn settled(strategy: &str, position: Position) -> Result<Position, SourceError> {
+        slot().settle(&from_pairs(&[("offset.mismatch.strategy", strategy)]).unwrap(), position)
     }
 
     #[test]
-    fn slot_past_the_position_is_a_gap() {
-        let error = slot().check("s", "d", Some(&position(99))).unwrap_err();
+    fn slot_behind_or_at_the_position_is_followed_from_the_position() {
+        for strategy in ["no_validation", "trust_offset", "trust_slot", "trust_greater_lsn"] {
+            assert_eq!(settled(strategy, position(100)).unwrap(), position(100));
+            assert_eq!(settled(strategy, position(200)).unwrap(), position(200));
+        }
+    }
 
-        assert!(matches!(error, SourceError::SlotAhead { .. }), "{error}");
+    #[test]
+    fn slot_past_the_position_is_a_gap_unless_it_is_trusted() {
+        for strategy in ["no_validation", "trust_offset"] {
+            let error = settled(strategy, position(99)).unwrap_err();
+            assert!(matches!(error, SourceError::SlotAhead { .. }), "{error}");
+        }
+        for strategy in ["trust_slot", "trust_greater_lsn"] {
+            assert_eq!(settled(strategy, position(99)).unwrap(), position(100));
+        }
+    }
+
+    #[test]
+    fn what_was_delivered_before_a_trusted_slot_is_forgotten() {
+        let delivered = Delivered { xid: 7, lsn: Lsn::new(95), message: false, changes: 1 };
+        let cut = Position { delivered: Some(delivered), ..position(90) };
+
+        assert_eq!(settled("trust_slot", cut).unwrap().delivered, None);
+    }
+
+    #[test]
+    fn slot_past_a_snapshot_is_a_gap_even_if_it_is_trusted() {
+        let within = Position { snapshot: Some(Vec::new()), ..position(99) };
+
+        assert!(matches!(settled("trust_slot", within), Err(SourceError::SlotAhead { .. })));
     }
 
     #[test]
@@ -222,8 +303,9 @@ mod tests {
         let lost = Slot { wal_status: Some("lost".to_owned()), restart: None, ..slot() };
         let foreign = Slot { plugin: Some("test_decoding".to_owned()), ..slot() };
 
-        assert!(matches!(lost.check("s", "d", None), Err(SourceError::SlotLost { .. })));
-        assert!(matches!(foreign.check("s", "d", None), Err(SourceError::SlotUnfit { .. })));
-        assert!(matches!(slot().check("s", "other", None), Err(SourceError::SlotUnfit { .. })));
+        assert!(slot().check("s", "d").is_ok());
+        assert!(matches!(lost.check("s", "d"), Err(SourceError::SlotLost { .. })));
+        assert!(matches!(foreign.check("s", "d"), Err(SourceError::SlotUnfit { .. })));
+        assert!(matches!(slot().check("s", "other"), Err(SourceError::SlotUnfit { .. })));
     }
 }

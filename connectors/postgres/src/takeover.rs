@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sluice_core::connect_offsets::OffsetMap;
 use sluice_core::source::Imported;
+use tokio_postgres::Client;
 
 use crate::config::PostgresConfig;
 use crate::debezium_offset::{self, Delivered, Stand};
@@ -11,14 +12,15 @@ use crate::error::SourceError;
 use crate::lsn::Lsn;
 use crate::position::Position;
 use crate::replication::SystemIdentity;
-use crate::slot::Slot;
+use crate::slot::{Retries, Slot};
 use crate::{open, slot, sql};
 
 /// What no offset of Debezium's can tell.
 const UNVERIFIED: &str = "Debezium keeps neither the cluster's identity, nor its timeline, nor what was published: that \
                           all this is still what it was when Debezium stopped could not be verified. From now on it is";
 
-/// Reads an offset as a position on the same slot, which must stand at it or before, and which nobody may be using.
+/// Reads an offset as a position on the same slot, which must stand at it or before, unless it is trusted. A slot in use is
+/// waited for, as often as configured.
 ///
 /// # Errors
 /// [`SourceError::ForeignOffset`]; [`SourceError::SlotMissing`], [`SourceError::SlotAhead`],
@@ -32,21 +34,33 @@ pub(crate) async fn import(
     let sql = sql::connect(&config).await?;
     open::check_server(&sql).await?;
     let (_client, system, _) = open::identify(&config, None).await?;
-    let Some(slot) = slot::find(&sql, &config.slot).await? else {
+    let Some(slot) = idle_slot(&config, &sql).await? else {
         if stand == Stand::Snapshot {
             let meaning = "Debezium stopped within its snapshot, and its slot is gone: all starts anew";
             return Ok(Imported { position: None, meaning: vec![meaning.to_owned()] });
         }
         return Err(SourceError::SlotMissing { slot: config.slot.clone(), stored: stand.lsn() });
     };
-    if let Some(pid) = slot.active_pid {
-        return Err(SourceError::SlotInUse { slot: config.slot.clone(), pid: pid.to_string() });
-    }
-    let (position, mut meaning) = place(&config, &system, &slot, stand);
-    slot.check(&config.slot, &config.database, Some(&position))?;
+    slot.check(&config.slot, &config.database)?;
+    let (position, mut meaning) = place(&config, &system, &slot, stand)?;
     position.check(&system, &[], &config.database, &config.slot)?;
     meaning.push(UNVERIFIED.to_owned());
     Ok(Imported { position: Some(position), meaning })
+}
+
+/// Finds the slot once nobody reads it: after a crash the server lets go of it only when it notices.
+async fn idle_slot(config: &PostgresConfig, sql: &Client) -> Result<Option<Slot>, SourceError> {
+    let mut retries = Retries::new(config);
+    loop {
+        let found = slot::find(sql, &config.slot).await?;
+        if found.as_ref().is_none_or(|slot| slot.active_pid.is_none()) {
+            return Ok(found);
+        }
+        let in_use = slot::in_use(sql, &config.slot).await;
+        if !retries.next(&in_use).await {
+            return Err(in_use);
+        }
+    }
 }
 
 /// Writes the offset from which Debezium goes on after a position.
@@ -71,12 +85,15 @@ impl Stand {
 }
 
 /// Makes the position, and says what it means.
+///
+/// # Errors
+/// [`SourceError::SlotAhead`].
 fn place(
     config: &PostgresConfig,
     system: &SystemIdentity,
     slot: &Slot,
     stand: Stand,
-) -> (Position, Vec<String>) {
+) -> Result<(Position, Vec<String>), SourceError> {
     let confirmed = slot.confirmed.unwrap_or_default();
     let first = Position::first(system, &config.database, &config.slot, confirmed);
     let (position, mut meaning) = match stand {
@@ -90,8 +107,17 @@ fn place(
             (Position { lsn: resume, last_commit: Some(resume), delivered, ..first }, meaning)
         }
     };
+    let stored = position.lsn;
+    let position = slot.settle(config, position)?;
+    if position.lsn > stored {
+        meaning.push(format!(
+            "the slot is past that, at {}, and is trusted, as `offset.mismatch.strategy` says: nothing before it is \
+             delivered",
+            position.lsn
+        ));
+    }
     meaning.push(format!("streaming goes on at {} on slot `{}`", position.lsn, position.slot));
-    (position, meaning)
+    Ok((position, meaning))
 }
 
 /// Goes on after a snapshot that is complete at `lsn`, or where the slot stands if that is before: the snapshot was
@@ -140,7 +166,7 @@ mod tests {
             xlogpos: Lsn::new(1_000),
             database: None,
         };
-        place(&from_pairs(&[]).unwrap(), &system, &slot, stand).0
+        place(&from_pairs(&[]).unwrap(), &system, &slot, stand).unwrap().0
     }
 
     #[test]

@@ -31,6 +31,27 @@ config_enum! {
 }
 
 config_enum! {
+    /// `offset.mismatch.strategy`.
+    pub enum OffsetMismatch {
+        /// As trust_offset.
+        NoValidation = "no_validation",
+        /// The position counts: a slot past it is a gap.
+        TrustOffset = "trust_offset",
+        /// The slot counts once it is past the position.
+        TrustSlot = "trust_slot",
+        /// As trust_slot.
+        TrustGreaterLsn = "trust_greater_lsn",
+    }
+}
+
+impl OffsetMismatch {
+    /// Whether all before the slot is taken as delivered.
+    pub fn trusts_slot(self) -> bool {
+        matches!(self, Self::TrustSlot | Self::TrustGreaterLsn)
+    }
+}
+
+config_enum! {
     /// `publication.autocreate.mode`.
     pub enum AutoCreate {
         /// For all tables.

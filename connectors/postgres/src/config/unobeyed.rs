@@ -38,7 +38,6 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     refused("flush.lsn.source", Boolean, "true", "remove it; the slot always moves once positions are saved"),
     no_effect("lsn.flush.timeout.ms", Long, "30000", "nothing waits for the server to take an acknowledgement"),
     no_effect("lsn.flush.timeout.action", Text, "fail", "see `lsn.flush.timeout.ms`"),
-    refused("offset.mismatch.strategy", Text, "no_validation", "remove it; a slot past the saved position is a gap and stops the connector, whatever is set").restating(&["trust_offset"]),
     no_effect("slot.seek.to.known.offset.on.start", Boolean, "true", "the stream always begins at the saved position"),
     no_effect("create.slot.command.timeout", Long, "90", "a new slot may wait for 90 s"),
     no_effect("read.only", Boolean, "false", "a signal table, which is what it is about, is never written"),

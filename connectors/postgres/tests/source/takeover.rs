@@ -70,12 +70,13 @@ impl Streamed {
     }
 
     async fn import(&self, offset: &Json) -> Result<Imported<Position>, Error> {
-        let slot = &self.database.name;
-        let active =
-            format!("SELECT active::text FROM pg_catalog.pg_replication_slots WHERE slot_name = '{slot}'");
-        eventually(&self.database, &active, |active| active == "false").await;
+        self.import_with(offset, &[]).await
+    }
+
+    async fn import_with(&self, offset: &Json, pairs: &[(&str, &str)]) -> Result<Imported<Position>, Error> {
         let offset: &OffsetMap = offset.as_object().unwrap();
-        PostgresSource.import_offset(self.database.config(&OPTIONS), offset).await
+        let config = self.database.config(&[&OPTIONS, pairs].concat());
+        PostgresSource.import_offset(config, offset).await
     }
 
     /// Takes over at an offset and reads what comes, which must be all from the given record on.
@@ -173,23 +174,74 @@ async fn transaction_that_is_cut_off_again_still_leaves_out_what_was_delivered()
 async fn slot_that_is_used_gone_or_ahead_is_refused() {
     let streamed = Streamed::new("takeover_refused").await;
     let offset = streamed.offset(&streamed.records[0]);
-    let map = offset.as_object().unwrap();
-    let import = || PostgresSource.import_offset(streamed.database.config(&OPTIONS), map);
     let position = streamed.import(&offset).await.unwrap().position;
 
     let mut reader = streamed.database.open_at(&OPTIONS, position).await.unwrap();
-    assert_eq!(import().await.unwrap_err().code(), "postgres.slot_in_use");
+    let impatient = [("slot.max.retries", "1"), ("slot.retry.delay.ms", "10")];
+    let error = streamed.import_with(&offset, &impatient).await.unwrap_err();
+    assert_eq!(error.code(), "postgres.slot_in_use");
+    let holder = format!(
+        "SELECT format('server process %s, application sluice', active_pid) FROM pg_catalog.pg_replication_slots \
+         WHERE slot_name = '{}'",
+        streamed.database.name
+    );
+    let holder = streamed.database.text(&holder).await;
+    assert!(error.to_string().contains(&holder), "{error} lacks {holder}");
     reader.records(14).await;
     reader.acknowledge().await;
     reader.close().await;
+    await_confirmed(&streamed).await;
+    assert_eq!(streamed.import(&offset).await.unwrap_err().code(), "postgres.slot_ahead");
+    streamed.database.drop_slot().await;
+    assert_eq!(streamed.import(&offset).await.unwrap_err().code(), "postgres.slot_missing");
+    streamed.database.remove().await;
+}
+
+/// Waits until the slot is past where the stream began, and free.
+async fn await_confirmed(streamed: &Streamed) {
     let confirmed = format!(
         "SELECT (confirmed_flush_lsn > '{}' AND NOT active)::text FROM pg_catalog.pg_replication_slots \
          WHERE slot_name = '{}'",
         streamed.start.lsn, streamed.database.name
     );
     eventually(&streamed.database, &confirmed, |moved| moved == "true").await;
-    assert_eq!(import().await.unwrap_err().code(), "postgres.slot_ahead");
-    streamed.database.drop_slot().await;
-    assert_eq!(import().await.unwrap_err().code(), "postgres.slot_missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slot_in_use_is_waited_for_before_it_is_taken_over() {
+    let streamed = Streamed::new("takeover_waits").await;
+    let offset = streamed.offset(&streamed.records[0]);
+    let reader = streamed.database.open_at(&OPTIONS, Some(streamed.start.clone())).await.unwrap();
+
+    let (imported, ()) = tokio::join!(streamed.import(&offset), async {
+        // It has asked who holds the slot.
+        let asked = "SELECT (count(*) > 0)::text FROM pg_catalog.pg_stat_activity WHERE datname = current_database() \
+                     AND application_name = 'sluice' AND query LIKE '%server process%'";
+        eventually(&streamed.database, asked, |asked| asked == "true").await;
+        reader.close().await;
+    });
+
+    assert_eq!(imported.unwrap().position.unwrap().lsn, streamed.start.lsn);
+    streamed.database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slot_past_the_offset_is_followed_if_it_is_trusted() {
+    let streamed = Streamed::new("takeover_trusted").await;
+    let offset = streamed.offset(&streamed.records[0]);
+    let mut reader = streamed.database.open_at(&OPTIONS, Some(streamed.start.clone())).await.unwrap();
+    reader.records(15).await;
+    reader.acknowledge().await;
+    reader.close().await;
+    await_confirmed(&streamed).await;
+    let trusting = [&OPTIONS[..], &[("offset.mismatch.strategy", "trust_greater_lsn")]].concat();
+
+    let imported = streamed.import_with(&offset, &trusting).await.unwrap();
+    assert!(imported.meaning.iter().any(|line| line.contains("is trusted")), "{:?}", imported.meaning);
+    let mut reader = streamed.database.open_at(&trusting, imported.position).await.unwrap();
+    streamed.database.run("INSERT INTO t VALUES (40, 'after')").await;
+
+    assert_eq!(reader.records(1).await.iter().map(key).collect::<Vec<_>>(), [40]);
+    reader.close().await;
     streamed.database.remove().await;
 }
