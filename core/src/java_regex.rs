@@ -1,15 +1,60 @@
-//! Regular expressions as Java writes them, on Rust's engine.
+//! Regular expressions as Java writes them: look-around, back-references and possessive quantifiers included.
 //!
-//! The engine never backtracks, so look-around, back-references and possessive quantifiers do not exist;
-//! they are refused with a reason. `\Q…\E` is translated. `\d`, `\w` and `\s` also match beyond ASCII,
-//! which topic names do not hold.
+//! Translated is what means something else in Rust: `\Q…\E`, and `\d`, `\w` and `\s`, which are ASCII in Java.
 
-use regex::{Captures, Regex};
+use fancy_regex::{Captures, Regex};
+
+/// A regular expression that must match a whole text, as Java's `Matcher.matches`.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    text: String,
+    regex: Regex,
+}
+
+impl Pattern {
+    /// Reads a regular expression.
+    ///
+    /// # Errors
+    /// What is wrong, as a phrase.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Self::with_flags(text, "")
+    }
+
+    /// Reads one for which the case of ASCII letters does not count, as Java's `CASE_INSENSITIVE`.
+    ///
+    /// # Errors
+    /// What is wrong, as a phrase.
+    pub fn ignoring_case(text: &str) -> Result<Self, String> {
+        Self::with_flags(text, "i")
+    }
+
+    fn with_flags(text: &str, flags: &str) -> Result<Self, String> {
+        let translated = translate(text);
+        // Alone first: a stray parenthesis must not close the group that is put around the pattern.
+        compile(&translated)?;
+        let regex = compile(&format!("\\A(?{flags}:{translated})\\z"))?;
+        Ok(Self { text: text.to_owned(), regex })
+    }
+
+    /// Whether the whole text matches.
+    pub fn matches(&self, text: &str) -> bool {
+        // Matching is given up after a million steps back; in Java it goes on for as long as it takes.
+        self.regex.is_match(text).unwrap_or_else(|error| {
+            tracing::error!(pattern = self.text, error = %error, "regular expression matches nothing: it is too ambiguous");
+            false
+        })
+    }
+
+    /// Returns the expression as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
 
 /// Renames what a regular expression matches as a whole, as `RegexRouter` and Debezium's naming strategies do.
 #[derive(Debug, Clone)]
 pub struct Rewrite {
-    whole: Regex,
+    whole: Pattern,
     first: Regex,
     replacement: Replacement,
 }
@@ -27,9 +72,9 @@ impl Rewrite {
     /// Reads a pattern and a replacement, in which `$1` and `${name}` stand for groups.
     ///
     /// # Errors
-    /// When one of them is wrong, or asks for what the engine has not.
+    /// When one of them is wrong.
     pub fn parse(pattern: &str, replacement: &str) -> Result<Self, RewriteError> {
-        let regexes = compile_whole(pattern).and_then(|whole| Ok((whole, compile(pattern)?)));
+        let regexes = Pattern::parse(pattern).and_then(|whole| Ok((whole, compile(&translate(pattern))?)));
         let (whole, first) = regexes.map_err(RewriteError::Pattern)?;
         let replacement = Replacement::parse(replacement, &first).map_err(RewriteError::Replacement)?;
         Ok(Self { whole, first, replacement })
@@ -38,71 +83,58 @@ impl Rewrite {
     /// Renames a text; `None` for one that does not match. What is replaced is what is found first, which may be less
     /// than the whole.
     pub fn apply(&self, text: &str) -> Option<String> {
-        if !self.whole.is_match(text) {
+        if !self.whole.matches(text) {
             return None;
         }
-        let captures = self.first.captures(text)?;
+        let captures = self.first.captures(text).ok()??;
         Some(self.replacement.expand(text, &captures))
     }
 }
 
-/// Compiles a pattern that may match anywhere.
-///
-/// # Errors
-/// What is wrong, as a phrase.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
-    Regex::new(&translate(pattern)?).map_err(|error| explain(&error))
+fn compile(translated: &str) -> Result<Regex, String> {
+    Regex::new(translated).map_err(|error| {
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default();
+        format!("not a regular expression that can be used: {}", reason.trim_start_matches("error: "))
+    })
 }
 
-/// Compiles a pattern that must match the whole text, as Java's `Matcher.matches`.
-///
-/// # Errors
-/// What is wrong, as a phrase.
-pub(crate) fn compile_whole(pattern: &str) -> Result<Regex, String> {
-    // Alone first: a stray parenthesis must not close the group that is put around the pattern.
-    compile(pattern)?;
-    Regex::new(&format!("\\A(?:{})\\z", translate(pattern)?)).map_err(|error| explain(&error))
-}
-
-fn explain(error: &regex::Error) -> String {
-    let text = error.to_string();
-    let reason = text.lines().last().unwrap_or_default();
-    format!("not a regular expression that can be used: {}", reason.trim_start_matches("error: "))
-}
-
-fn translate(pattern: &str) -> Result<String, String> {
+/// Writes a pattern so that it means here what it means in Java.
+fn translate(pattern: &str) -> String {
     let mut translated = String::with_capacity(pattern.len());
     let mut rest = pattern;
     let mut in_class = 0_usize;
-    let mut quantified = false;
     while let Some(character) = rest.chars().next() {
         if let Some(quoted) = rest.strip_prefix("\\Q") {
             let (literal, after) = quoted.split_once("\\E").unwrap_or((quoted, ""));
             translated.push_str(&regex::escape(literal));
-            (rest, quantified) = (after, false);
+            rest = after;
             continue;
         }
-        let length = match character {
-            '\\' => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
-            _ => character.len_utf8(),
-        };
-        match character {
-            '[' => in_class += 1,
-            ']' => in_class = in_class.saturating_sub(1),
-            '+' if quantified && in_class == 0 => {
-                return Err(
-                    "not a regular expression that can be used: possessive quantifiers (`*+`, `++`, \
-                    `?+`) are not supported"
-                        .to_owned(),
-                );
-            }
+        let escaped = rest.strip_prefix('\\').and_then(|after| after.chars().next());
+        let length = character.len_utf8() + escaped.map_or(0, char::len_utf8);
+        let (piece, after) = rest.split_at(length);
+        match (character, escaped) {
+            ('[', _) => in_class += 1,
+            (']', _) => in_class = in_class.saturating_sub(1),
             _ => {}
         }
-        quantified = in_class == 0 && !quantified && matches!(character, '*' | '+' | '?' | '}');
-        translated.push_str(&rest[..length]);
-        rest = &rest[length..];
+        match escaped {
+            Some('d') => translated.push_str("[0-9]"),
+            Some('D') => translated.push_str("[^0-9]"),
+            Some('w') => translated.push_str("[a-zA-Z0-9_]"),
+            Some('W') => translated.push_str("[^a-zA-Z0-9_]"),
+            Some('s') => translated.push_str("[ \\t\\n\\x0B\\f\\r]"),
+            Some('S') => translated.push_str("[^ \\t\\n\\x0B\\f\\r]"),
+            // Java ignores the case of ASCII letters only.
+            None if !character.is_ascii() && character.is_alphabetic() && in_class == 0 => {
+                translated.push_str(&format!("(?-i:{character})"));
+            }
+            _ => translated.push_str(piece),
+        }
+        rest = after;
     }
-    Ok(translated)
+    translated
 }
 
 /// A replacement as Java's `Matcher.replaceFirst` reads it: `$1`, `${name}`, and `\` before a literal character.
@@ -146,7 +178,7 @@ impl Replacement {
     }
 
     /// Replaces the match that `captures` found in `text`.
-    fn expand(&self, text: &str, captures: &Captures<'_>) -> String {
+    fn expand(&self, text: &str, captures: &Captures<'_, str>) -> String {
         let (start, end) = captures.get(0).map_or((0, text.len()), |whole| (whole.start(), whole.end()));
         let mut expanded = text[..start].to_owned();
         for part in &self.0 {
@@ -188,7 +220,7 @@ mod tests {
     fn replaced(pattern: &str, replacement: &str, text: &str) -> String {
         let regex = compile(pattern).unwrap();
         let replacement = Replacement::parse(replacement, &regex).unwrap();
-        replacement.expand(text, &regex.captures(text).unwrap())
+        replacement.expand(text, &regex.captures(text).unwrap().unwrap())
     }
 
     #[test]
@@ -210,30 +242,39 @@ mod tests {
         }
     }
 
+    fn matches(pattern: &str, text: &str) -> bool {
+        Pattern::parse(pattern).unwrap().matches(text)
+    }
+
     #[test]
-    fn what_needs_backtracking_is_refused_by_name() {
-        for (pattern, reason) in [
-            ("(?=a)b", "look-around"),
-            ("(?<!a)b", "look-around"),
-            ("(a)\\1", "backreferences"),
-            ("a++", "possessive"),
-        ] {
-            assert!(compile_whole(pattern).unwrap_err().contains(reason), "{pattern}");
-        }
+    fn what_needs_backtracking_is_understood() {
+        assert!(matches("public\\.(?!tmp_).*", "public.orders"));
+        assert!(!matches("public\\.(?!tmp_).*", "public.tmp_orders"));
+        assert!(matches(".*(?<!_old)", "public.t") && !matches(".*(?<!_old)", "public.t_old"));
+        assert!(matches("(a)\\1", "aa"));
+        assert!(!matches("a*+a", "aaa"), "a possessive quantifier gives nothing back");
     }
 
     #[test]
     fn class_of_plus_and_quoted_text_are_understood() {
-        assert!(compile_whole("[*+]+").unwrap().is_match("+*"));
-        assert!(compile_whole("\\Qa.b\\E.*").unwrap().is_match("a.bc"));
-        assert!(!compile_whole("\\Qa.b\\E.*").unwrap().is_match("axb"));
-        assert!(compile_whole("a\\++").unwrap().is_match("a++"));
+        assert!(matches("[*+]+", "+*"));
+        assert!(matches("\\Qa.b\\E.*", "a.bc"));
+        assert!(!matches("\\Qa.b\\E.*", "axb"));
+        assert!(matches("a\\++", "a++"));
+    }
+
+    #[test]
+    fn classes_and_ignored_case_are_of_ascii() {
+        assert!(matches("\\w+\\d[\\s\\d-]", "t_1-") && !matches("\\w", "ö") && matches("\\W", "ö"));
+        let ignoring = |pattern: &str, text: &str| Pattern::ignoring_case(pattern).unwrap().matches(text);
+        assert!(ignoring("PUBLIC.größe", "public.GRößE") && !ignoring("größe", "GRÖSSE"));
+        assert!(!ignoring("ä", "Ä"));
     }
 
     #[test]
     fn whole_match_ignores_what_only_begins_alike() {
-        assert!(!compile_whole("a|ab").unwrap().is_match("abc"));
-        assert!(compile_whole("a|ab").unwrap().is_match("ab"));
-        assert!(compile_whole("a)(b").is_err());
+        assert!(!matches("a|ab", "abc"));
+        assert!(matches("a|ab", "ab"));
+        assert!(Pattern::parse("a)(b").is_err());
     }
 }

@@ -29,7 +29,7 @@ mod text;
 mod topics;
 
 pub use client::cluster_id;
-pub use config::{DeadLettersConfig, KafkaSinkConfig, KafkaSourceConfig, Regex, Servers};
+pub use config::{DeadLettersConfig, KafkaSinkConfig, KafkaSourceConfig, Servers};
 pub use connect_offsets::{read_connect_offsets, write_connect_offset};
 pub use converter::ConvertError;
 pub use dead_letters::KafkaDeadLetters;

@@ -11,11 +11,12 @@ use rdkafka::{
     error::KafkaError as ClientError,
     types::RDKafkaErrorCode,
 };
-use sluice_core::config::{ConfigValue as _, Fault};
+use sluice_core::config::Fault;
+use sluice_core::java_regex::Pattern;
 
 use crate::{
     client::{BROKER_TIMEOUT, ClientSettings, Logged, Probe},
-    config::{KafkaSinkConfig, Regex},
+    config::KafkaSinkConfig,
     error::KafkaError,
 };
 
@@ -27,8 +28,8 @@ const BROKER_DEFAULT: i32 = -1;
 /// How topics of one group are created.
 #[derive(Debug, Clone)]
 pub(crate) struct TopicGroup {
-    include: Vec<Regex>,
-    exclude: Vec<Regex>,
+    include: Vec<Pattern>,
+    exclude: Vec<Pattern>,
     partitions: i32,
     replication: i32,
     settings: Vec<(String, String)>,
@@ -95,7 +96,7 @@ impl TopicGroup {
         let mut patterns = |key: &str, settings: &mut BTreeMap<String, String>| {
             let text = settings.remove(key).unwrap_or_default();
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-            parts.map(Regex::parse).collect::<Result<Vec<_>, _>>().unwrap_or_else(|expected| {
+            parts.map(Pattern::parse).collect::<Result<Vec<_>, _>>().unwrap_or_else(|expected| {
                 faults.push(Fault::invalid(property(key), format!("expected {expected}")));
                 Vec::new()
             })
@@ -131,7 +132,7 @@ impl TopicGroup {
     }
 
     fn includes(&self, topic: &str) -> bool {
-        let matches = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.matches(topic));
+        let matches = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(topic));
         matches(&self.include) && !matches(&self.exclude)
     }
 

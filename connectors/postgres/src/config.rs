@@ -133,8 +133,8 @@ config! {
         /// The same for all columns of types, each entry a regular expression that matches the whole
         /// `schema.table.type`.
         "datatype.propagate.source.type" => propagated_types: Option<PatternList>,
-        /// Keys for tables, in place of their primary keys: `schema.table:column,column;…`, the table being a
-        /// regular expression. The replica identity of such a table must cover these columns.
+        /// Keys for tables, in place of their primary keys: `schema.table:column,column;…`, table and columns being
+        /// regular expressions. The replica identity of such a table must cover these columns.
         "message.key.columns" => message_keys: MessageKeys = "",
 
         /// Replica identities that captured tables are given at the start unless they have them, as

@@ -120,3 +120,24 @@ fn nearest_name_is_suggested_and_a_far_one_is_not() {
     assert_eq!(suggest("slot.nam", known), Some("slot.name"));
     assert_eq!(suggest("colour", known), None);
 }
+
+#[test]
+fn commas_of_a_pattern_are_written_with_a_backslash() {
+    let sample = sample([("server.port", "1"), ("table.include.list", " a\\d{1\\,2} ,, b\\\\,c, ")]);
+    let tables = sample.tables.unwrap();
+
+    assert_eq!(tables.len(), 3);
+    assert!(tables.matches("A12") && tables.matches("b\\") && tables.matches("c") && !tables.matches("a123"));
+}
+
+#[test]
+fn blank_list_is_none() {
+    assert!(sample([("server.port", "1"), ("table.include.list", "  ")]).tables.is_none());
+}
+
+#[test]
+fn password_keeps_its_spaces() {
+    let sample = sample([("server.port", "1"), ("server.password", " p ")]);
+
+    assert_eq!(sample.password.unwrap().expose(), " p ");
+}

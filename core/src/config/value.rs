@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use regex::Regex;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Fault, Kind, Properties};
+use crate::java_regex::Pattern;
 
 /// A type that a property can have: how its text is read and what is allowed.
 pub trait ConfigValue: Sized {
@@ -57,7 +57,7 @@ impl<T: ConfigValue> ConfigValue for Option<T> {
         name: &'static str,
         default: Option<&'static str>,
     ) -> Result<Self, Fault> {
-        match properties.value(name).or(default) {
+        match properties.value(name).or(default).map(str::trim) {
             None | Some("") => Ok(None),
             Some(_) => T::find(properties, name, default).map(Some),
         }
@@ -147,13 +147,18 @@ impl ConfigValue for Names {
     }
 }
 
-/// Regular expressions separated by commas, each matching a whole name, as Debezium's include and exclude lists.
-#[derive(Debug, Clone)]
-pub struct PatternList(Vec<Regex>);
+impl ConfigValue for Pattern {
+    const KIND: Kind = Kind::String;
 
-/// What makes a pattern match whole names, whatever the case.
-const ANCHOR_START: &str = "^(?i:";
-const ANCHOR_END: &str = ")$";
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|error| format!("a regular expression ({error})"))
+    }
+}
+
+/// Java's regular expressions separated by commas, each matching a whole name, as Debezium's include and exclude lists.
+/// A comma within one is written `\,`.
+#[derive(Debug, Clone)]
+pub struct PatternList(Vec<Pattern>);
 
 impl PatternList {
     /// Whether a pattern matches the whole name, whatever the case (Debezium compiles its lists so).
@@ -163,14 +168,13 @@ impl PatternList {
 
     /// Returns the place of the first pattern that matches the whole name.
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.0.iter().position(|pattern| pattern.is_match(name))
+        self.0.iter().position(|pattern| pattern.matches(name))
     }
 
     /// Returns the patterns, as they were written, that match none of the names.
     pub fn unmatched<'a>(&self, names: &(impl Iterator<Item = &'a str> + Clone)) -> Vec<&str> {
-        let is_unmatched = |pattern: &&Regex| !names.clone().any(|name| pattern.is_match(name));
-        let unanchored = |pattern: &str| ANCHOR_START.len()..pattern.len() - ANCHOR_END.len();
-        self.0.iter().filter(is_unmatched).map(Regex::as_str).map(|text| &text[unanchored(text)]).collect()
+        let is_unmatched = |pattern: &&Pattern| !names.clone().any(|name| pattern.matches(name));
+        self.0.iter().filter(is_unmatched).map(Pattern::as_str).collect()
     }
 
     /// Returns the number of patterns.
@@ -188,13 +192,30 @@ impl ConfigValue for PatternList {
     const KIND: Kind = Kind::List;
 
     fn parse(text: &str) -> Result<Self, String> {
-        let patterns = Names::parse(text)?;
-        let compile = |pattern: &String| {
-            Regex::new(&format!("{ANCHOR_START}{pattern}{ANCHOR_END}"))
-                .map_err(|error| format!("regular expressions ({error})"))
+        let compile = |pattern: String| {
+            Pattern::ignoring_case(&pattern).map_err(|error| format!("regular expressions ({error})"))
         };
-        patterns.0.iter().map(compile).collect::<Result<_, _>>().map(Self)
+        patterns(text).into_iter().map(compile).collect::<Result<_, _>>().map(Self)
     }
+}
+
+/// Divides a list of patterns at the commas, but for those behind a `\`.
+fn patterns(text: &str) -> Vec<String> {
+    let mut patterns = vec![String::new()];
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        let pattern = patterns.last_mut().expect("there is always one");
+        match character {
+            ',' => patterns.push(String::new()),
+            '\\' => match characters.next() {
+                Some(',') => pattern.push(','),
+                escaped => pattern.extend(std::iter::once('\\').chain(escaped)),
+            },
+            _ => pattern.push(character),
+        }
+    }
+    let trimmed = patterns.iter().map(|pattern| pattern.trim()).filter(|pattern| !pattern.is_empty());
+    trimmed.map(str::to_owned).collect()
 }
 
 /// All properties below a prefix, with the prefix cut off. Printing them shows keys only, since values may
@@ -255,5 +276,15 @@ impl ConfigValue for Secret {
 
     fn parse(text: &str) -> Result<Self, String> {
         Ok(text.into())
+    }
+
+    /// Takes white space around a password for part of it, as Debezium does.
+    fn find(
+        properties: &Properties,
+        name: &'static str,
+        default: Option<&'static str>,
+    ) -> Result<Self, Fault> {
+        let missing = || Fault::new("config.missing_property", name, "must be set; it has no default");
+        properties.value(name).or(default).map(Self::from).ok_or_else(missing)
     }
 }

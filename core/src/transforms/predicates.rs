@@ -4,12 +4,10 @@
 
 use std::sync::Arc;
 
-use regex::Regex;
-
 use super::cache::Cache;
 use crate::{
     config::Fault,
-    java_regex::compile_whole,
+    java_regex::Pattern,
     record::Record,
     transform::{Predicate, PredicateFactory},
 };
@@ -28,7 +26,7 @@ pub struct TopicNameMatches;
 
 /// A [`TopicNameMatches`] at work.
 pub struct TopicPattern {
-    pattern: Regex,
+    pattern: Pattern,
     answers: Cache<Arc<str>, bool>,
 }
 
@@ -39,14 +37,14 @@ impl PredicateFactory for TopicNameMatches {
 
     fn build(&self, config: TopicNameMatchesConfig) -> Result<TopicPattern, Vec<Fault>> {
         let pattern =
-            compile_whole(&config.pattern).map_err(|reason| vec![Fault::invalid("pattern", reason)])?;
+            Pattern::parse(&config.pattern).map_err(|reason| vec![Fault::invalid("pattern", reason)])?;
         Ok(TopicPattern { pattern, answers: Cache::default() })
     }
 }
 
 impl Predicate for TopicPattern {
     fn test(&self, record: &Record) -> bool {
-        let answer = || Ok::<_, std::convert::Infallible>(self.pattern.is_match(&record.topic));
+        let answer = || Ok::<_, std::convert::Infallible>(self.pattern.matches(&record.topic));
         match self.answers.get_or_derive(Arc::clone(&record.topic), answer) {
             Ok(answer) => answer,
         }
@@ -131,13 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn pattern_with_look_around_is_a_fault() {
-        let config = TopicNameMatchesConfig { pattern: "(?!x).*".to_owned() };
+    fn pattern_that_is_none_is_a_fault() {
+        let config = TopicNameMatchesConfig { pattern: "(x".to_owned() };
 
         let faults = TopicNameMatches.build(config).err().unwrap();
 
         assert_eq!(faults[0].property, "pattern");
-        assert!(faults[0].message.contains("look-around"), "{}", faults[0]);
+        assert!(faults[0].message.contains("regular expression"), "{}", faults[0]);
     }
 
     #[test]

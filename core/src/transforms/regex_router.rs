@@ -100,7 +100,7 @@ mod tests {
             RegexRouter.build(config).err().unwrap_or_default().remove(0).property
         };
 
-        assert_eq!(faults("(?=x)", "y"), "regex");
+        assert_eq!(faults("(x", "y"), "regex");
         assert_eq!(faults("x", "$1"), "replacement");
     }
 }

@@ -12,13 +12,13 @@ use rdkafka::{
     error::KafkaError as ClientError,
     types::RDKafkaErrorCode,
 };
+use sluice_core::java_regex;
 use sluice_core::{Classify as _, ErrorClass};
 use tokio::{sync::Notify, time::Instant};
 
 use super::{gap, raw::RawBatch};
 use crate::{
     client::{ClientSettings, Probe, forward_error, forward_log},
-    config::Regex,
     error::KafkaError,
     offsets::Offsets,
 };
@@ -54,7 +54,7 @@ pub(super) enum Subscription {
     /// These topics.
     Topics(Vec<String>),
     /// All topics that match.
-    Pattern(Regex),
+    Pattern(java_regex::Pattern),
 }
 
 /// Sees partitions go, and wakes the task when something comes.
@@ -107,7 +107,7 @@ pub(super) struct Reader {
 
 /// A pattern, and the topics it stands for at present.
 struct Pattern {
-    regex: Regex,
+    regex: java_regex::Pattern,
     probe: Probe,
     topics: Vec<String>,
     due: Instant,

@@ -1,7 +1,6 @@
 //! The types of single properties: modes, and lists with a form of their own.
 
-use regex::Regex;
-use sluice_core::config::{ConfigValue, Fault, Kind, Names, Properties};
+use sluice_core::config::{ConfigValue, Fault, Kind, Names, PatternList, Properties};
 use sluice_core::config_enum;
 
 config_enum! {
@@ -182,7 +181,8 @@ impl ConfigValue for SkippedOperations {
                 "u" => skipped.update = true,
                 "d" => skipped.delete = true,
                 "t" => skipped.truncate = true,
-                "none" => {}
+                // Rows of a snapshot come all the same, as in Debezium.
+                "r" | "none" => {}
                 _ => return Err("a list of c, u, d and t, or none".to_owned()),
             }
         }
@@ -234,14 +234,51 @@ impl ConfigValue for NotificationChannels {
     }
 }
 
-/// `message.key.columns`: for tables that match, the columns of the key in order.
+/// `message.key.columns`: which columns make the keys of which tables.
 #[derive(Debug, Clone, Default)]
-pub struct MessageKeys(Vec<(Regex, Vec<String>)>);
+pub struct MessageKeys(Vec<KeyEntry>);
+
+/// `schema.table:column,column`, all of which may be regular expressions.
+#[derive(Debug, Clone)]
+struct KeyEntry {
+    table: String,
+    /// The names as they were written, and what matches `schema.table.column`. As in Debezium that is one expression,
+    /// `TABLE.COLUMN`, whose dot may be any character.
+    columns: Vec<(String, PatternList)>,
+}
 
 impl MessageKeys {
-    /// Returns the key columns of `schema.table`, if it has an entry.
-    pub fn columns(&self, table: &str) -> Option<&[String]> {
-        self.0.iter().find(|(pattern, _)| pattern.is_match(table)).map(|(_, columns)| columns.as_slice())
+    /// Returns the key of `schema.table`: those of its columns that are configured, in their order, and what of the
+    /// configured it lacks. Both are empty for a table that has the key of its own.
+    pub fn columns<'a>(
+        &self,
+        table: &str,
+        columns: &(impl Iterator<Item = &'a str> + Clone),
+    ) -> (Vec<&'a str>, Vec<&str>) {
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
+        for entry in &self.0 {
+            let mut unmatched = Vec::new();
+            for (name, pattern) in &entry.columns {
+                let is_meant = |column: &&str| pattern.matches(&format!("{table}.{column}"));
+                let meant: Vec<_> = columns.clone().filter(is_meant).collect();
+                if meant.is_empty() {
+                    unmatched.push(name.as_str());
+                }
+                let new: Vec<_> = meant.into_iter().filter(|column| !found.contains(column)).collect();
+                found.extend(new);
+            }
+            if unmatched.len() < entry.columns.len() || entry.names(table) {
+                missing.append(&mut unmatched);
+            }
+        }
+        (found, missing)
+    }
+}
+
+impl KeyEntry {
+    /// Whether it is for this table alone. One for many may hold for those that have the columns.
+    fn names(&self, table: &str) -> bool {
+        self.table.trim().replace('\\', "").eq_ignore_ascii_case(table)
     }
 }
 
@@ -251,10 +288,15 @@ impl ConfigValue for MessageKeys {
     fn parse(text: &str) -> Result<Self, String> {
         let expected = || "entries `schema.table:column,column` separated by `;`".to_owned();
         let entry = |entry: &str| {
-            let (table, columns) = entry.rsplit_once(':').ok_or_else(expected)?;
-            let columns = Names::parse(columns)?.0;
-            let pattern = Regex::new(&format!("^(?i:{})$", table.trim())).map_err(|_| expected())?;
-            if columns.is_empty() { Err(expected()) } else { Ok((pattern, columns)) }
+            let (table, columns) = entry.split_once(':').ok_or_else(expected)?;
+            let column =
+                |name: String| PatternList::parse(&format!("{table}.{name}")).map(|list| (name, list));
+            let columns = Names::parse(columns)?.0.into_iter().map(column).collect::<Result<Vec<_>, _>>()?;
+            if columns.is_empty() {
+                Err(expected())
+            } else {
+                Ok(KeyEntry { table: table.to_owned(), columns })
+            }
         };
         text.split(';').filter(|part| !part.trim().is_empty()).map(entry).collect::<Result<_, _>>().map(Self)
     }
@@ -282,10 +324,29 @@ mod tests {
     #[test]
     fn message_keys_keep_their_order() {
         let keys = MessageKeys::parse("public.t:b,a; inventory.*:id").unwrap();
+        let columns = |table: &str| keys.columns(table, &["id", "a", "b"].into_iter()).0;
 
-        assert_eq!(keys.columns("public.t").unwrap(), ["b", "a"]);
-        assert_eq!(keys.columns("inventory.x").unwrap(), ["id"]);
-        assert_eq!(keys.columns("public.u"), None);
+        assert_eq!(columns("public.t"), ["b", "a"]);
+        assert_eq!(columns("inventory.x"), ["id"]);
+        assert!(columns("public.u").is_empty());
         assert!(MessageKeys::parse("public.t").is_err());
+    }
+
+    #[test]
+    fn message_keys_are_regular_expressions() {
+        let keys = MessageKeys::parse("(.*).orders:ID, line_.*;public.orders:gone").unwrap();
+        let columns = ["line_no", "id", "line_id", "note"].into_iter();
+
+        assert_eq!(keys.columns("public.orders", &columns), (vec!["id", "line_no", "line_id"], vec!["gone"]));
+    }
+
+    #[test]
+    fn message_keys_for_many_tables_are_for_those_that_have_the_columns() {
+        let keys = MessageKeys::parse("public\\..*:a,b;public\\.t:c").unwrap();
+        let missing = |table: &str, column: &'static str| keys.columns(table, &[column].into_iter()).1;
+
+        assert!(missing("public.u", "x").is_empty());
+        assert_eq!(missing("public.u", "a"), ["b"]);
+        assert_eq!(missing("public.t", "x"), ["c"]);
     }
 }

@@ -1,7 +1,7 @@
 //! What the start is told: snapshots, replica identities, options of the stream, statements of sessions.
 
-use regex::Regex;
 use sluice_core::config::{ConfigValue, Fault, Kind};
+use sluice_core::java_regex::Pattern;
 use sluice_core::record::Record;
 use sluice_core::{Error, config_enum};
 
@@ -114,14 +114,14 @@ pub(super) fn validate(config: &PostgresConfig) -> Vec<Fault> {
 
 /// `replica.identity.autoset.values`: for tables that match, what their replica identity is to be.
 #[derive(Debug, Clone, Default)]
-pub struct ReplicaIdentities(Vec<(Regex, String)>);
+pub struct ReplicaIdentities(Vec<(Pattern, String)>);
 
 impl ReplicaIdentities {
     /// Lists what `schema.table` is to have, as it stands in ALTER TABLE: more than one if several entries match.
     pub(crate) fn of<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a str> {
         self.0
             .iter()
-            .filter(move |(pattern, _)| pattern.is_match(table))
+            .filter(move |(pattern, _)| pattern.matches(table))
             .map(|(_, identity)| identity.as_str())
     }
 
@@ -141,7 +141,7 @@ impl ConfigValue for ReplicaIdentities {
         };
         let entry = |entry: &str| {
             let (table, identity) = entry.rsplit_once(':').ok_or_else(expected)?;
-            let pattern = Regex::new(&format!("^(?i:{})$", table.trim())).map_err(|_| expected())?;
+            let pattern = Pattern::ignoring_case(table.trim()).map_err(|_| expected())?;
             let words: Vec<_> = identity.split_whitespace().collect();
             let identity = match words.as_slice() {
                 [index, name] if index.eq_ignore_ascii_case("index") => {

@@ -66,20 +66,17 @@ fn column_names(
     qualified: &str,
     input: &TableInput<'_>,
 ) -> Result<Vec<String>, SourceError> {
-    if let Some(columns) = input.config.message_keys.columns(qualified) {
-        let (present, missing): (Vec<_>, Vec<_>) = columns
-            .iter()
-            .cloned()
-            .partition(|name| relation.columns.iter().any(|column| *column.name == **name));
-        match missing.into_iter().next() {
-            None => return Ok(present),
-            Some(column) if input.config.compatibility == Compatibility::Correct => {
-                return Err(SourceError::KeyColumnMissing { table: qualified.to_owned(), column });
-            }
-            // Debezium makes the key of the others, and of the primary key without any.
-            Some(_) if !present.is_empty() => return Ok(present),
-            Some(_) => {}
-        }
+    let names = relation.columns.iter().map(|column| &*column.name);
+    let (present, missing) = input.config.message_keys.columns(qualified, &names);
+    if let Some(column) = missing.first()
+        && input.config.compatibility == Compatibility::Correct
+    {
+        let column = (*column).to_owned();
+        return Err(SourceError::KeyColumnMissing { table: qualified.to_owned(), column });
+    }
+    // Debezium makes the key of those that are there, and of the primary key without any.
+    if !present.is_empty() {
+        return Ok(present.into_iter().map(str::to_owned).collect());
     }
     let identity: Vec<_> = relation.columns.iter().filter(|column| column.key).collect();
     let as_of_the_change = relation.replica_identity == ReplicaIdentity::Default && !identity.is_empty();

@@ -24,6 +24,7 @@
 //! | `time`, `timetz` 24:00:00 as text | `24:00:00Z` | `00:00:00Z` |
 //! | `time[]` | microseconds | milliseconds in the unit of microseconds |
 //! | `interval` as a number | whole microseconds | rounded to a double twice, then cut |
+//! | `interval` as text | whole microseconds | the seconds a double, of nine decimals |
 //! | default `24:00:00` of `time` | the end of the day | the last moment before it |
 //! | default of text with a quote or a line break | the text | cut at the quote; none with a line break |
 //! | default of an enum with a quote | the label | the label with its quotes doubled |
@@ -82,6 +83,8 @@ pub(crate) enum Deviation {
     Millis(Decoder),
     /// Microseconds that went through doubles.
     Interval,
+    /// Text whose seconds went through a double.
+    IntervalText,
     /// Text with so many more zeros than decimals.
     Padded(i32),
 }
@@ -125,9 +128,11 @@ pub(super) fn debezium(type_: &ResolvedType, modes: Modes, mut mapping: Mapping)
             Decoder::IsoTimestamp => mapping.decoder = deviate(Deviation::IsoTimestamp),
             _ => {}
         },
-        (Form::Base, "interval") if matches!(mapping.decoder, Decoder::IntervalMicros) => {
-            mapping.decoder = deviate(Deviation::Interval);
-        }
+        (Form::Base, "interval") => match mapping.decoder {
+            Decoder::IntervalMicros => mapping.decoder = deviate(Deviation::Interval),
+            Decoder::IntervalText => mapping.decoder = deviate(Deviation::IntervalText),
+            _ => {}
+        },
         (Form::Base, "timetz") if modes.time != TimeMode::Structured => {
             mapping.decoder = deviate(Deviation::TimeTz);
         }
@@ -184,6 +189,10 @@ impl Deviation {
             Self::Interval => {
                 let (micros, days, months) = interval(value)?;
                 return Ok(Value::Int64(temporal::interval_through_doubles(micros, days, months)));
+            }
+            Self::IntervalText => {
+                let (micros, days, months) = interval(value)?;
+                temporal::put_interval_through_doubles(micros, days, months, chunk);
             }
             Self::IsoTimestamp => match i64::from_be_bytes(array(value)?) {
                 i64::MAX => put_unix(INFINITY_MICROS, chunk),

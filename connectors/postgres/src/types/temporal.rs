@@ -158,6 +158,36 @@ pub(super) fn interval_through_doubles(micros: i64, days: i32, months: i32) -> i
 
 /// Writes an interval as Debezium does, always in six parts: `P1Y2M3DT4H5M6.789S`.
 pub(super) fn put_interval(micros: i64, days: i32, months: i32, out: &mut BytesMut) {
+    put_minutes(micros, days, months, out);
+    let (second, fraction) = (micros / SECOND_MICROS % 60, micros % SECOND_MICROS);
+    if fraction < 0 && second == 0 {
+        out.put_u8(b'-');
+    }
+    out.put_slice(itoa::Buffer::new().format(second).as_bytes());
+    put_trimmed(fraction.abs(), out);
+    out.put_u8(b'S');
+}
+
+/// The same with Debezium's seconds: a double, of whose text nine decimals are left. Source: `Interval.toIsoString`.
+#[expect(clippy::cast_precision_loss, reason = "it is what Debezium does")]
+pub(super) fn put_interval_through_doubles(micros: i64, days: i32, months: i32, out: &mut BytesMut) {
+    const DECIMALS: usize = 9;
+
+    put_minutes(micros, days, months, out);
+    let seconds = (micros / SECOND_MICROS % 60) as f64 + (micros % SECOND_MICROS) as f64 / 1e6;
+    let text = seconds.to_string();
+    let (second, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let fraction = fraction[..fraction.len().min(DECIMALS)].trim_end_matches('0');
+    out.put_slice(second.as_bytes());
+    if !fraction.is_empty() {
+        out.put_u8(b'.');
+        out.put_slice(fraction.as_bytes());
+    }
+    out.put_u8(b'S');
+}
+
+/// Writes an interval but for its seconds.
+fn put_minutes(micros: i64, days: i32, months: i32, out: &mut BytesMut) {
     let seconds = micros / SECOND_MICROS;
     let parts = [
         (b"P".as_slice(), i64::from(months / 12), b'Y'),
@@ -171,13 +201,6 @@ pub(super) fn put_interval(micros: i64, days: i32, months: i32, out: &mut BytesM
         out.put_slice(itoa::Buffer::new().format(number).as_bytes());
         out.put_u8(unit);
     }
-    let (second, fraction) = (seconds % 60, micros % SECOND_MICROS);
-    if fraction < 0 && second == 0 {
-        out.put_u8(b'-');
-    }
-    out.put_slice(itoa::Buffer::new().format(second).as_bytes());
-    put_trimmed(fraction.abs(), out);
-    out.put_u8(b'S');
 }
 
 /// Year, month and day of a day since 1970-01-01 (H. Hinnant's `civil_from_days`).
@@ -287,6 +310,15 @@ mod tests {
         assert_eq!(interval_micros(14_706_789_000, 3, 14), 37_091_106_789_000);
         assert_eq!(interval_micros(14_706_000_007, -3, 0), -244_493_999_993);
         assert_eq!(interval_micros(0, 0, 178_000_000 * 12), i64::MAX);
+    }
+
+    #[test]
+    fn intervals_in_text_lose_microseconds_in_doubles_as_recorded() {
+        let shown = |micros| text(|out| put_interval_through_doubles(micros, 0, 0, out));
+
+        assert_eq!(shown(10_604_857), "P0Y0M0DT0H0M10.604856999S");
+        assert_eq!(shown(14_706_789_000), "P0Y0M0DT4H5M6.789S");
+        assert_eq!((shown(-1), shown(0)), ("P0Y0M0DT0H0M-0.000001S".into(), "P0Y0M0DT0H0M0S".into()));
     }
 
     #[test]

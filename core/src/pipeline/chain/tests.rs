@@ -188,7 +188,7 @@ fn faults_of_all_transforms_and_predicates_come_at_once() {
     let found = faults([
         ("transforms", "a,b,c"),
         ("transforms.a.type", "RegexRouter"),
-        ("transforms.a.regex", "(?=x)"),
+        ("transforms.a.regex", "(x"),
         ("transforms.a.replacement", "y"),
         ("transforms.b.type", "test.Copies"),
         ("transforms.b.copies", "many"),
