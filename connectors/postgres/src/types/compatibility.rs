@@ -6,13 +6,15 @@
 //! | case | `correct` | `debezium` (3.6) |
 //! |---|---|---|
 //! | NULL in a column with a default | null | the default |
+//! | NULL from before the column was NOT NULL | null, in a schema that allows it | the zero of its type |
 //! | key column of `message.key.columns` that the table lacks | refused | left out of the key |
 //! | key column outside the replica identity | refused at the start | the zero of its type in deletes and key changes |
 //! | column of unknown type, `include.unknown.datatypes=false` | refused at the start | left out |
 //! | array of money, name, interval, bit strings, xml, point, refcursor | list of the element's type, or refused | left out |
 //! | array of a domain, of multirange and other unknown types | as the base type (domain), or refused; list of bytes with `include.unknown.datatypes` | left out, or list of bytes with `include.unknown.datatypes` |
 //! | column of type `name`, `include.unknown.datatypes=false` | the value | the value in a snapshot, null in the stream |
-//! | stored generated column | left out: Postgres does not publish it | the value in a snapshot, no such column in the stream |
+//! | column that is not published: a generated one, or not listed | left out | the value in a snapshot, no such column in the stream |
+//! | row that the publication filters out | left out | comes in a snapshot |
 //! | `numeric` NaN, infinity, `precise` | record refused: a decimal has no such value | null |
 //! | `numeric` with negative scale | scale 0 | scale 2048 less its amount, filled up with zeros |
 //! | `date` ±infinity | the ends of 32 bits | −622191234, −625821272 in a snapshot, −2147472692, −2147472691 in the stream |
@@ -25,6 +27,7 @@
 //! | `time[]` | microseconds | milliseconds in the unit of microseconds |
 //! | `interval` as a number | whole microseconds | rounded to a double twice, then cut |
 //! | `interval` as text | whole microseconds | the seconds a double, of nine decimals |
+//! | `interval` ±infinity | the ends of 64 bits, `infinity`, `-infinity` | no time at all |
 //! | default `24:00:00` of `time` | the end of the day | the last moment before it |
 //! | default of text with a quote or a line break | the text | cut at the quote; none with a line break |
 //! | default of an enum with a quote | the label | the label with its quotes doubled |
@@ -83,7 +86,7 @@ pub(crate) enum Deviation {
     Millis(Decoder),
     /// Microseconds that went through doubles.
     Interval,
-    /// Text whose seconds went through a double.
+    /// Text whose seconds went through a double, and in which none is without end.
     IntervalText,
     /// Text with so many more zeros than decimals.
     Padded(i32),
@@ -187,11 +190,11 @@ impl Deviation {
                 return inner.decode(&micros, &micros, chunk);
             }
             Self::Interval => {
-                let (micros, days, months) = interval(value)?;
+                let (micros, days, months) = ending(value)?;
                 return Ok(Value::Int64(temporal::interval_through_doubles(micros, days, months)));
             }
             Self::IntervalText => {
-                let (micros, days, months) = interval(value)?;
+                let (micros, days, months) = ending(value)?;
                 temporal::put_interval_through_doubles(micros, days, months, chunk);
             }
             Self::IsoTimestamp => match i64::from_be_bytes(array(value)?) {
@@ -264,6 +267,13 @@ fn decode_date(
         // Only numbers were recorded of the infinities.
         _ => inner.decode(whole, value, chunk),
     }
+}
+
+/// An interval in microseconds, days and months; the driver of Debezium reads nothing of one without end.
+fn ending(value: &[u8]) -> Result<(i64, i32, i32), ValueError> {
+    let (micros, days, months) = interval(value)?;
+    let endless = temporal::endless(micros, days, months).is_some();
+    Ok(if endless { (0, 0, 0) } else { (micros, days, months) })
 }
 
 /// A date in days since 1970, as it went through Java; none beyond 32 bits.
@@ -387,5 +397,13 @@ mod tests {
         let value = Deviation::Lenient(inner).decode(&whole, &whole, &mut BytesMut::new());
 
         assert_eq!(value, Ok(Value::Array(vec![Value::Null; 2])));
+    }
+
+    #[test]
+    fn intervals_without_end_are_none_as_recorded() {
+        let wire = [&[0x7F][..], &[0xFF; 7], &[0x7F], &[0xFF; 3], &[0x7F], &[0xFF; 3]].concat();
+
+        assert_eq!(interval(&wire), Ok((i64::MAX, i32::MAX, i32::MAX)));
+        assert_eq!(ending(&wire), Ok((0, 0, 0)));
     }
 }

@@ -156,8 +156,20 @@ pub(super) fn interval_through_doubles(micros: i64, days: i32, months: i32) -> i
     (seconds * 1e6) as i64
 }
 
-/// Writes an interval as Debezium does, always in six parts: `P1Y2M3DT4H5M6.789S`.
+/// The word for an interval without end, which Postgres has since 17.
+pub(super) fn endless(micros: i64, days: i32, months: i32) -> Option<&'static str> {
+    match (micros, days, months) {
+        (i64::MAX, i32::MAX, i32::MAX) => Some("infinity"),
+        (i64::MIN, i32::MIN, i32::MIN) => Some("-infinity"),
+        _ => None,
+    }
+}
+
+/// Writes an interval as Debezium does, always in six parts: `P1Y2M3DT4H5M6.789S`. One without end is the word for it.
 pub(super) fn put_interval(micros: i64, days: i32, months: i32, out: &mut BytesMut) {
+    if let Some(word) = endless(micros, days, months) {
+        return out.put_slice(word.as_bytes());
+    }
     put_minutes(micros, days, months, out);
     let (second, fraction) = (micros / SECOND_MICROS % 60, micros % SECOND_MICROS);
     if fraction < 0 && second == 0 {
@@ -307,6 +319,7 @@ mod tests {
         assert_eq!(text(|out| put_interval(14_706_789_000, 3, 14, out)), "P1Y2M3DT4H5M6.789S");
         assert_eq!(text(|out| put_interval(0, 0, -1, out)), "P0Y-1M0DT0H0M0S");
         assert_eq!(text(|out| put_interval(14_706_000_007, -3, 0, out)), "P0Y0M-3DT4H5M6.000007S");
+        assert_eq!(text(|out| put_interval(i64::MAX, i32::MAX, i32::MAX, out)), "infinity");
         assert_eq!(interval_micros(14_706_789_000, 3, 14), 37_091_106_789_000);
         assert_eq!(interval_micros(14_706_000_007, -3, 0), -244_493_999_993);
         assert_eq!(interval_micros(0, 0, 178_000_000 * 12), i64::MAX);

@@ -149,10 +149,9 @@ pub(super) fn put_interval(value: &[u8], out: &mut BytesMut) -> Result<(), Value
     let micros = i64::from_be_bytes(fields.take()?);
     let (days, months) = (fields.int32()?, fields.int32()?);
     fields.finish()?;
-    match (micros, days, months) {
-        (i64::MAX, i32::MAX, i32::MAX) => out.put_slice(b"infinity"),
-        (i64::MIN, i32::MIN, i32::MIN) => out.put_slice(b"-infinity"),
-        _ => put_parts(micros, days, months, out),
+    match temporal::endless(micros, days, months) {
+        Some(word) => out.put_slice(word.as_bytes()),
+        None => put_parts(micros, days, months, out),
     }
     Ok(())
 }
@@ -293,6 +292,7 @@ mod tests {
         assert_eq!(interval(14_706_000_007, -3, 0), "-3 days +04:05:06.000007");
         assert_eq!(interval(0, 0, 0), "00:00:00");
         assert_eq!(interval(-1_000_000, 1, 0), "1 day -00:00:01");
+        assert_eq!(interval(i64::MIN, i32::MIN, i32::MIN), "-infinity");
     }
 
     #[test]
