@@ -96,8 +96,8 @@ pub(crate) fn check_topics<'a>(tables: impl Iterator<Item = &'a Arc<Table>>) -> 
     Ok(())
 }
 
-/// Compiles a published table as the stream would announce it. Where Debezium's values are asked for it has generated
-/// columns, too: a snapshot of Debezium's reads them, though the stream has none.
+/// Compiles a published table as the stream would announce it. Where Debezium's values are asked for it has all its columns:
+/// a snapshot of Debezium's reads generated ones, and those that the publication does not list, which the stream has not.
 pub(crate) async fn load_published(
     client: &Client,
     config: &PostgresConfig,
@@ -105,8 +105,7 @@ pub(crate) async fn load_published(
 ) -> Result<Table, SourceError> {
     let facts = catalog::table(client, published.oid).await?;
     let debezium = config.compatibility == Compatibility::Debezium;
-    let is_read =
-        |column: &&ColumnFacts| published.columns.contains(&column.name) || debezium && column.generated;
+    let is_read = |column: &&ColumnFacts| debezium || published.columns.contains(&column.name);
     let columns = facts.columns.iter().filter(is_read);
     let relation = Relation {
         xid: None,

@@ -65,15 +65,17 @@ impl Rows {
             format!("{}{cast}", quote_identifier(&plan.name))
         };
         let columns: Vec<_> = table.columns.iter().flatten().map(column).collect();
+        let debezium = config.compatibility == Compatibility::Debezium;
         // A partitioned table has no rows but those of its parts. Tables that inherit publish their own rows
         // only; Debezium's snapshot has them in the parent's topic too.
-        let whole = published.partitioned || config.compatibility == Compatibility::Debezium;
-        let only = if whole { "" } else { "ONLY " };
+        let only = if published.partitioned || debezium { "" } else { "ONLY " };
+        // Nor does it look at what the publication says of rows.
+        let filter = published.row_filter.as_ref().filter(|_| !debezium);
         let (schema, name) = (quote_identifier(&published.schema), quote_identifier(&published.name));
         Ok(Self {
             columns: columns.join(", "),
             from: format!("{only}{schema}.{name}"),
-            filter: published.row_filter.as_ref().map(|filter| format!("({filter})")),
+            filter: filter.map(|filter| format!("({filter})")),
             paged: !published.partitioned,
         })
     }
