@@ -102,6 +102,16 @@ impl ChangeSchema {
         Self { key, key_columns, row, source, envelope: envelope.shared() }
     }
 
+    /// The same with other fields of the row; those of the key keep their places.
+    #[must_use]
+    pub fn with_fields(&self, fields: Vec<Field>) -> Self {
+        let with = |schema: &Schema, fields| Schema { kind: Kind::Struct(fields), ..schema.clone() }.shared();
+        let row = with(&self.row, fields);
+        let envelope = with(&self.envelope, envelope_fields(&row, &self.source));
+        let (key, key_columns) = (self.key.clone(), self.key_columns.clone());
+        Self { key, key_columns, row, source: Arc::clone(&self.source), envelope }
+    }
+
     /// Recognises an envelope struct that was read, by its fields and not by its name.
     ///
     /// Returns `None` when `envelope` is anything else. Field order may be another than ours.

@@ -21,7 +21,7 @@ pub(crate) struct PublishedTable {
     pub(crate) partitioned: bool,
     /// `pg_class.relreplident`.
     pub(crate) identity: char,
-    /// Published columns in their order; generated ones are never among them.
+    /// Published columns in their order. Generated ones are not among them before Postgres 18; from then on stored ones may be.
     pub(crate) columns: Vec<String>,
     /// Row filter as SQL.
     pub(crate) row_filter: Option<String>,
@@ -46,8 +46,8 @@ pub(crate) struct ColumnFacts {
     pub(crate) default: Option<String>,
     /// Part of the replica identity.
     pub(crate) identity: bool,
-    /// Computed from other columns.
-    pub(crate) generated: bool,
+    /// `not_null` by a constraint that is not validated (Postgres 18): rows from before it may have NULL.
+    pub(crate) unvalidated: bool,
 }
 
 /// A table as the catalog has it.
@@ -225,7 +225,9 @@ pub(crate) async fn table(client: &Client, oid: u32) -> Result<TableFacts, Sourc
         pg_catalog.pg_get_expr(d.adbin, d.adrelid), \
         CASE c.relreplident WHEN 'f' THEN true WHEN 'n' THEN false ELSE EXISTS (\
             SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND a.attnum = ANY (i.indkey) \
-            AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END) END, a.attgenerated <> '' \
+            AND CASE c.relreplident WHEN 'd' THEN i.indisprimary ELSE i.indisreplident END) END, \
+        EXISTS (SELECT FROM pg_catalog.pg_constraint n WHERE n.conrelid = a.attrelid \
+            AND n.contype = 'n' AND n.conkey = ARRAY[a.attnum] AND NOT n.convalidated) \
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
         LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated = '' \
         WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
@@ -250,7 +252,7 @@ pub(crate) async fn table(client: &Client, oid: u32) -> Result<TableFacts, Sourc
             not_null: cell(row, 4)?,
             default: cell(row, 5)?,
             identity: cell(row, 6)?,
-            generated: cell(row, 7)?,
+            unvalidated: cell(row, 7)?,
         })
     };
     let columns = rows.iter().map(column).collect::<Result<_, SourceError>>()?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
-use sluice_core::change::{Change, Operation, TransactionBlock};
+use sluice_core::change::{Change, ChangeSchema, Operation, TransactionBlock};
 use sluice_core::record::{Datum, EventPosition, Header, Headers, Origin, Payload, Record};
 use sluice_core::schema::{Kind, Schema};
 use sluice_core::value::{Struct, Value};
@@ -46,6 +46,10 @@ pub(crate) struct RecordMaker {
     epoch: u32,
     /// The table versions in force, by oid.
     tables: HashMap<u32, Arc<Table>>,
+    /// By oid: the schemas of tables in which NULL came where their own does not allow it.
+    loosened: HashMap<u32, Arc<ChangeSchema>>,
+    /// The row that was read has such a NULL.
+    misfit: bool,
     messages: MessageMaker,
     chunk: BytesMut,
     /// Connector clock of the records to come, ns since 1970.
@@ -62,6 +66,8 @@ impl RecordMaker {
             metadata: TransactionMetadata::new(config),
             epoch,
             tables: HashMap::new(),
+            loosened: HashMap::new(),
+            misfit: false,
             messages: MessageMaker::new(config),
             chunk: BytesMut::new(),
             now: 0,
@@ -70,6 +76,7 @@ impl RecordMaker {
 
     /// From here on a relation has this version.
     pub(crate) fn install(&mut self, table: Arc<Table>) {
+        self.loosened.remove(&table.relation.relation_id);
         self.tables.insert(table.relation.relation_id, table);
     }
 
@@ -113,6 +120,7 @@ impl RecordMaker {
             },
         };
         out.bytes += payload.len();
+        self.misfit = false;
         match pgoutput::decode(payload, false).map_err(ReplicationError::from)? {
             Message::Insert(insert) => self.insert(&place, payload, &insert, out),
             Message::Update(update) => self.update(&place, payload, &update, out),
@@ -275,6 +283,7 @@ impl RecordMaker {
             }
             Err(error) => self.reject(table, place, Operation::Read, error, out),
         }
+        self.misfit = false;
     }
 
     fn change(
@@ -285,6 +294,7 @@ impl RecordMaker {
         mut before: Option<Vec<Value>>,
         mut after: Option<Vec<Value>>,
     ) -> Change {
+        let schema = self.schema_of(table, [before.as_deref(), after.as_deref()]);
         for (place, mask) in &table.masks {
             before.iter_mut().chain(&mut after).for_each(|row| mask.apply(&mut row[*place]));
         }
@@ -294,7 +304,7 @@ impl RecordMaker {
             _ => self.transaction(place, &table.qualified),
         };
         Change {
-            schema: Arc::clone(&table.schema),
+            schema,
             operation,
             before,
             after,

@@ -27,7 +27,7 @@ use crate::source_block::source_schema;
 use crate::types::TypeCatalog;
 
 use column::Compiled;
-pub(crate) use column::{ColumnPlan, mapping};
+pub(crate) use column::{ColumnPlan, NullForm, mapping};
 pub(crate) use defaults::{DefaultForm, default_form};
 
 /// A version of a table.

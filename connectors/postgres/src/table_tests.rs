@@ -38,7 +38,8 @@ fn users() -> [Column; 13] {
     ]
 }
 
-fn compile(config: &PostgresConfig, identity: ReplicaIdentity) -> Result<Table, SourceError> {
+/// Compiles that table.
+pub(crate) fn compile(config: &PostgresConfig, identity: ReplicaIdentity) -> Result<Table, SourceError> {
     let columns = users();
     let relation = Relation {
         xid: None,
@@ -67,7 +68,7 @@ fn compile(config: &PostgresConfig, identity: ReplicaIdentity) -> Result<Table, 
         not_null: *not_null,
         default: default.map(str::to_owned),
         identity: *name == "id",
-        generated: false,
+        unvalidated: false,
     };
     let facts = TableFacts { columns: columns.iter().map(fact).collect(), key: vec!["id".to_owned()] };
     let type_ = |Column(_, oid, name, ..): &Column| {

@@ -2,13 +2,16 @@
 //!
 //! Hot path.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
+use sluice_core::change::ChangeSchema;
 use sluice_core::value::Value;
 
 use super::RecordMaker;
 use crate::error::SourceError;
 use crate::pgoutput::{Column, OldTuple, TupleData};
-use crate::table::{ColumnPlan, Table};
+use crate::table::{ColumnPlan, NullForm, Table};
 use crate::types::ValueError;
 
 impl RecordMaker {
@@ -21,7 +24,7 @@ impl RecordMaker {
         value: Option<&[u8]>,
     ) -> Result<Value, SourceError> {
         match value {
-            None => Ok(Value::Null),
+            None => Ok(self.null(plan)),
             Some(value) => plan
                 .snapshot
                 .as_ref()
@@ -83,8 +86,54 @@ impl RecordMaker {
         whole: &Bytes,
         column: &Column<&[u8]>,
     ) -> Result<Value, SourceError> {
+        if matches!(column, Column::Null) {
+            return Ok(self.null(plan));
+        }
         read_column(plan, whole, column, &mut self.chunk).map_err(|reason| value_error(table, plan, reason))
     }
+
+    fn null(&mut self, plan: &ColumnPlan) -> Value {
+        match plan.null {
+            NullForm::Null => Value::Null,
+            NullForm::Absent => plan.absent.clone(),
+            NullForm::Misfit => {
+                self.misfit = true;
+                Value::Null
+            }
+        }
+    }
+
+    /// The schema of a change: that of the table, until a row has NULL where it does not allow it. What came once stays
+    /// allowed, since a registry may refuse to go back.
+    pub(super) fn schema_of(&mut self, table: &Table, rows: [Option<&[Value]>; 2]) -> Arc<ChangeSchema> {
+        if self.loosened.is_empty() && !self.misfit {
+            return Arc::clone(&table.schema);
+        }
+        let id = table.relation.relation_id;
+        let schema = self.loosened.get(&id).unwrap_or(&table.schema);
+        match self.misfit.then(|| loosen(schema, rows)).flatten() {
+            None => Arc::clone(schema),
+            Some(loosened) => {
+                let loosened = Arc::new(loosened);
+                self.loosened.insert(id, Arc::clone(&loosened));
+                loosened
+            }
+        }
+    }
+}
+
+/// Allows NULL in the fields that have it; none if the schema does already.
+fn loosen(schema: &ChangeSchema, rows: [Option<&[Value]>; 2]) -> Option<ChangeSchema> {
+    let is_null = |place| rows.iter().flatten().any(|row| row.get(place).is_some_and(Value::is_null));
+    let mut fields = schema.row.fields().to_vec();
+    let mut misfits = 0;
+    for (place, field) in fields.iter_mut().enumerate() {
+        if !field.schema.optional && is_null(place) {
+            field.schema = (*field.schema).clone().optional().shared();
+            misfits += 1;
+        }
+    }
+    (misfits > 0).then(|| schema.with_fields(fields))
 }
 
 /// Reads one column of a streamed row.
@@ -115,4 +164,55 @@ fn check_width(table: &Table, tuple: &TupleData) -> Result<(), SourceError> {
 
 fn value_error(table: &Table, plan: &ColumnPlan, reason: ValueError) -> SourceError {
     SourceError::Value { table: table.qualified.clone(), column: plan.name.clone(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::config::from_pairs;
+    use crate::pgoutput::ReplicaIdentity;
+    use crate::table::tests::compile;
+
+    /// Place of `username`, which is NOT NULL by the catalog.
+    const USERNAME: usize = 1;
+
+    fn read_null(compatibility: &str) -> (RecordMaker, Table, Value) {
+        let config = from_pairs(&[("compatibility", compatibility)]).unwrap();
+        let table = compile(&config, ReplicaIdentity::Default).unwrap();
+        let mut maker = RecordMaker::new(&config, 1, Uuid::nil());
+        let plan = table.columns[USERNAME].as_ref().unwrap();
+        let value = maker.column(&table, plan, &Bytes::new(), None).unwrap();
+        (maker, table, value)
+    }
+
+    #[test]
+    fn null_from_before_its_column_was_not_null_is_allowed_from_there_on() {
+        let (mut maker, table, value) = read_null("correct");
+        let mut row = vec![Value::Int64(1); table.schema.row.fields().len()];
+        let whole = row.clone();
+        row[USERNAME] = value;
+
+        let schema = maker.schema_of(&table, [None, Some(&row)]);
+        maker.misfit = false;
+        let next = maker.schema_of(&table, [None, Some(&whole)]);
+
+        let required = |schema: &ChangeSchema| -> Vec<String> {
+            let fields = schema.row.fields().iter().filter(|field| !field.schema.optional);
+            fields.map(|field| field.name.to_string()).collect()
+        };
+        assert_eq!(required(&table.schema), ["id", "username", "active", "created_at"]);
+        assert_eq!(required(&schema), ["id", "active", "created_at"]);
+        assert_eq!(schema.envelope.field("after").unwrap().schema, schema.row);
+        assert!(Arc::ptr_eq(&schema, &next), "a registry may refuse to go back");
+    }
+
+    #[test]
+    fn debezium_has_a_zero_for_null_where_none_is_allowed() {
+        let (mut maker, table, value) = read_null("debezium");
+
+        assert_eq!(value, Value::from_static(""));
+        assert!(Arc::ptr_eq(&maker.schema_of(&table, [None, None]), &table.schema));
+    }
 }

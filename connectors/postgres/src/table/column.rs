@@ -26,8 +26,21 @@ pub(crate) struct ColumnPlan {
     /// What stands in an old row that does not tell this column: null, or as Debezium an invented value where that
     /// cannot stand.
     pub(crate) absent: Value,
+    /// What becomes of NULL.
+    pub(crate) null: NullForm,
     /// Part of the replica identity.
     pub(crate) identity: bool,
+}
+
+/// What becomes of NULL. A column that is NOT NULL by today's catalog may have it in rows from before, which are read late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NullForm {
+    /// The schema allows it.
+    Null,
+    /// The schema does not: from here on it is made to.
+    Misfit,
+    /// As in Debezium it becomes what stands for an absent value.
+    Absent,
 }
 
 /// A column as its table holds it.
@@ -66,7 +79,8 @@ pub(super) fn compile(
         return Err(SourceError::UnknownType { table, column, type_name });
     };
     let facts = facts(column, input);
-    let required = facts.is_some_and(|facts| facts.not_null);
+    let debezium = config.compatibility == Compatibility::Debezium;
+    let required = facts.is_some_and(|facts| facts.not_null && (debezium || !facts.unvalidated));
     // In Debezium's schemas a geometry may always be missing.
     schema.optional = !required || schema.is_named(debezium::GEOMETRY);
     schema.default =
@@ -76,8 +90,13 @@ pub(super) fn compile(
         (true, Some(default)) => default.clone(),
         (true, None) => types::absent(&type_, &schema, modes(config)),
     };
-    let plan =
-        ColumnPlan { name: column.name.to_string(), decoder, snapshot, text, absent, identity: column.key };
+    let null = match schema.optional {
+        true => NullForm::Null,
+        false if debezium => NullForm::Absent,
+        false => NullForm::Misfit,
+    };
+    let (name, identity) = (column.name.to_string(), column.key);
+    let plan = ColumnPlan { name, decoder, snapshot, text, absent, null, identity };
     let name = names::field(&column.name, config.field_names.0);
     let key_field = Field::new(name.as_str(), schema.clone());
     let (schema, mask) = rule::apply(column, qualified, &type_, schema, input);
