@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scylla::{client::session::Session, cluster::metadata::Table};
-use sluice_core::{Classify, Error, config::Fault, sink::SinkConnector, source::TaskContext};
+use sluice_core::{Error, config::Fault, sink::SinkConnector, source::TaskContext};
 
 use crate::{
     config::CassandraConfig,
@@ -35,26 +35,12 @@ impl SinkConnector for CassandraSink {
     async fn check(&self, config: CassandraConfig) -> Vec<Fault> {
         match session::connect(&config).await {
             Ok(session) => check_tables(&config, &session).await,
-            Err(error) => vec![fault("contactPoints", &error)],
+            Err(error) => vec![Fault::from_error("contactPoints", &error)],
         }
     }
 
     async fn open(&self, config: CassandraConfig, context: TaskContext) -> Result<CassandraTask, Error> {
         Ok(CassandraTask::open(config, &context.connector).await?)
-    }
-}
-
-fn fault(property: impl Into<String>, error: &CassandraError) -> Fault {
-    let mut message = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        message.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    let fault = Fault::new(error.code(), property, message);
-    match error.hint() {
-        Some(hint) => fault.hint(hint),
-        None => fault,
     }
 }
 
@@ -73,7 +59,7 @@ async fn check_tables(config: &CassandraConfig, session: &Session) -> Vec<Fault>
             what: format!("keyspace {}", schema::quoted(keyspace)),
             create: format!("{};", schema::create_keyspace(keyspace, config.replication.as_cql())),
         };
-        faults.push(fault("keyspace", &missing));
+        faults.push(Fault::from_error("keyspace", &missing));
     }
     for settings in config.topic_tables().0.into_iter().map(Arc::new) {
         let name = TableName::new(&settings.keyspace, &settings.table);
@@ -87,7 +73,7 @@ async fn check_tables(config: &CassandraConfig, session: &Session) -> Vec<Fault>
             }),
             Some(table) => check_table(session, &settings, &name, table).await,
         };
-        faults.extend(found.err().map(|error| fault(property, &error)));
+        faults.extend(found.err().map(|error| Fault::from_error(property, &error)));
     }
     faults
 }

@@ -1,9 +1,6 @@
 //! What `sluice check` finds at the brokers and the registries; nothing is changed.
 
-use sluice_core::{
-    Classify, Error,
-    config::{Fault, Prefixed},
-};
+use sluice_core::config::{Fault, Prefixed, Severity};
 
 use crate::{
     client::{ClientKind, ClientSettings, Probe},
@@ -14,7 +11,7 @@ use crate::{
 /// Looks at what a source connector's end in Kafka needs.
 pub(crate) async fn sink(config: &KafkaSinkConfig) -> Vec<Fault> {
     let mut faults = config.faults();
-    if faults.iter().any(|fault| fault.severity == sluice_core::config::Severity::Error) {
+    if faults.iter().any(|fault| fault.severity == Severity::Error) {
         return faults;
     }
     let servers = &config.bootstrap_servers.0;
@@ -30,7 +27,7 @@ pub(crate) async fn sink(config: &KafkaSinkConfig) -> Vec<Fault> {
 /// Looks at what a sink connector's beginning in Kafka needs, its topics among it.
 pub(crate) async fn source(config: &KafkaSourceConfig) -> Vec<Fault> {
     let mut faults = config.faults();
-    if faults.iter().any(|fault| fault.severity == sluice_core::config::Severity::Error) {
+    if faults.iter().any(|fault| fault.severity == Severity::Error) {
         return faults;
     }
     match ClientSettings::new(ClientKind::Consumer, &config.bootstrap_servers.0, &[], &config.consumer.0) {
@@ -47,7 +44,7 @@ pub(crate) async fn source(config: &KafkaSourceConfig) -> Vec<Fault> {
 
 async fn brokers(settings: &ClientSettings) -> Result<Vec<String>, Fault> {
     let topics = async { Probe::new(settings)?.topics().await }.await;
-    topics.map_err(|error| fault("bootstrap.servers", error))
+    topics.map_err(|error| Fault::from_error("bootstrap.servers", &error))
 }
 
 /// Names topics that are not there: warnings, since a source may create them later.
@@ -70,21 +67,5 @@ fn missing_topics(config: &KafkaSourceConfig, existing: &[String]) -> Vec<Fault>
 async fn registry(role: Role, class: &str, settings: &Prefixed) -> Option<Fault> {
     let converter = Converter::new(role.property(), role, class, &settings.0, &Defaults::default()).ok()?;
     let error = converter.registry()?.ping().await.err()?;
-    Some(fault(&format!("{}.schema.registry.url", role.property()), error))
-}
-
-/// Shows an error as a fault of the property that leads to it.
-fn fault(property: &str, error: impl Classify) -> Fault {
-    let error = Error::from(error);
-    let mut message = error.to_string();
-    let mut cause = error.as_dyn().source();
-    while let Some(error) = cause {
-        message.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    let fault = Fault::new(error.code(), property, message);
-    match error.hint() {
-        Some(hint) => fault.hint(hint),
-        None => fault,
-    }
+    Some(Fault::from_error(format!("{}.schema.registry.url", role.property()), &error))
 }

@@ -22,7 +22,7 @@ pub enum SourceError {
         cause: tokio_postgres::Error,
     },
     /// The replication connection failed.
-    #[error("replication failed: {0}")]
+    #[error("replication failed")]
     Replication(#[from] ReplicationError),
     /// TLS could not be set up.
     #[error("cannot set up TLS")]

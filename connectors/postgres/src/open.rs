@@ -22,7 +22,7 @@ use crate::table::{Table, captures_table};
 use crate::{replica_identity, sql, tables};
 
 /// The first version whose `pgoutput` sends binary values.
-const MIN_VERSION: u32 = 140_000;
+pub(crate) const MIN_VERSION: u32 = 140_000;
 /// WAL positions are multiples of this; rows of a snapshot sort that much below the slot's WAL.
 const LSN_STEP: u64 = 8;
 

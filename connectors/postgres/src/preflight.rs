@@ -1,12 +1,12 @@
 //! What is missing before a start, all at once, with the SQL to fix it. Changes nothing.
 
-use sluice_core::Classify;
 use sluice_core::config::Fault;
 use tokio_postgres::Client;
 
 use crate::catalog::{self, PublicationFacts, PublishedTable};
 use crate::config::{AutoCreate, PostgresConfig, SnapshotRows};
 use crate::error::SourceError;
+use crate::open::MIN_VERSION;
 use crate::replication::quote_identifier;
 use crate::table::{Table, captures_table};
 use crate::{publication, slot, sql, tables};
@@ -15,22 +15,13 @@ use crate::{publication, slot, sql, tables};
 pub(crate) async fn check(config: &PostgresConfig) -> Vec<Fault> {
     let client = match sql::connect(config).await {
         Ok(client) => client,
-        Err(error) => return vec![fault("database.hostname", &error)],
+        Err(error) => return vec![Fault::from_error("database.hostname", &error)],
     };
     let mut check = Check { config, client, faults: Vec::new() };
     if let Err(error) = check.all().await {
-        check.faults.push(fault("", &error));
+        check.faults.push(Fault::from_error("", &error));
     }
     check.faults
-}
-
-/// Shows an error as a fault of a property.
-fn fault(property: &str, error: &SourceError) -> Fault {
-    let fault = Fault::new(error.code(), property, error.to_string());
-    match error.hint() {
-        Some(hint) => fault.hint(hint),
-        None => fault,
-    }
 }
 
 struct Check<'a> {
@@ -42,7 +33,7 @@ struct Check<'a> {
 impl Check<'_> {
     async fn all(&mut self) -> Result<(), SourceError> {
         let version = catalog::server_version(&self.client).await?;
-        if version < 140_000 {
+        if version < MIN_VERSION {
             let found = catalog::setting(&self.client, "server_version").await?;
             self.add("", &SourceError::TooOld { found });
             return Ok(());
@@ -66,7 +57,7 @@ impl Check<'_> {
     }
 
     fn add(&mut self, property: &str, error: &SourceError) {
-        self.faults.push(fault(property, error));
+        self.faults.push(Fault::from_error(property, error));
     }
 
     async fn flag(&self, query: &str) -> Result<bool, SourceError> {
@@ -95,7 +86,7 @@ impl Check<'_> {
         let name = &self.config.slot;
         let Some(slot) = slot::find(&self.client, name).await? else { return self.headroom().await };
         if slot.active_pid.is_some() {
-            let in_use = fault("slot.name", &slot::in_use(&self.client, name).await);
+            let in_use = Fault::from_error("slot.name", &slot::in_use(&self.client, name).await);
             // This may well be the connector that is being checked.
             self.faults.push(in_use.warning());
         }
@@ -250,5 +241,22 @@ impl Check<'_> {
             let fault = Fault::new("postgres.replica_identity", "table.include.list", message);
             self.faults.push(fault.hint(hint).warning());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::from_pairs;
+
+    #[tokio::test]
+    async fn certificate_that_cannot_be_read_is_told_with_the_reason() {
+        let missing = ("database.sslrootcert", "/does/not/exist.pem");
+        let config = from_pairs(&[("database.sslmode", "verify-ca"), missing]).unwrap();
+
+        let faults = check(&config).await;
+
+        let message = &faults[0].message;
+        assert!(message.contains("/does/not/exist.pem") && message.contains("No such file"), "{message}");
     }
 }

@@ -1,10 +1,10 @@
-//! Definitions of properties, and faults found in them.
+//! Definitions of properties.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Properties;
+use super::{Fault, Properties};
 
 /// Connect's type of a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,82 +119,6 @@ pub const fn refused(
     let mut definition = no_effect(name, kind, default, instead);
     definition.support = Support::Refused;
     definition
-}
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// The connector cannot run.
-    Error,
-    /// It runs, but somebody should look.
-    Warning,
-}
-
-/// Something wrong with a configuration, or with the systems it names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Property at fault; empty when it is none in particular.
-    pub property: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// Stable code such as `config.unknown_property`.
-    pub code: &'static str,
-    /// What is wrong and what is allowed. Never holds a secret.
-    pub message: String,
-    /// What to do next: a sentence, or the statements to run.
-    pub hint: Option<String>,
-}
-
-impl Fault {
-    /// Makes an error about a property's value.
-    pub fn invalid(property: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new("config.invalid_value", property, message)
-    }
-
-    /// Makes an error with a code of its own.
-    pub fn new(code: &'static str, property: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            property: property.into(),
-            severity: Severity::Error,
-            code,
-            message: message.into(),
-            hint: None,
-        }
-    }
-
-    /// Adds what to do next.
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-
-    /// Makes it a warning.
-    #[must_use]
-    pub fn warning(mut self) -> Self {
-        self.severity = Severity::Warning;
-        self
-    }
-
-    /// Puts the property below a prefix, such as `transforms.unwrap.`.
-    #[must_use]
-    pub fn below(mut self, prefix: &str) -> Self {
-        self.property.insert_str(0, prefix);
-        self
-    }
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if !self.property.is_empty() {
-            write!(formatter, "`{}`: ", self.property)?;
-        }
-        write!(formatter, "{} [{}]", self.message, self.code)?;
-        match &self.hint {
-            Some(hint) => write!(formatter, "\n  hint: {hint}"),
-            None => Ok(()),
-        }
-    }
 }
 
 /// A configuration declared with [`config!`](crate::config!).

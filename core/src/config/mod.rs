@@ -6,15 +6,15 @@
 
 mod declare;
 mod definition;
+mod fault;
 mod known;
 mod properties;
 #[cfg(test)]
 mod tests;
 mod value;
 
-pub use definition::{
-    Config, Definition, Fault, Kind, Severity, Support, json_schema, no_effect, refused, suggest,
-};
+pub use definition::{Config, Definition, Kind, Support, json_schema, no_effect, refused, suggest};
+pub use fault::{Fault, Severity};
 pub use known::Known;
 pub use properties::Properties;
 pub use value::{ByteSize, ConfigValue, Millis, Names, PatternList, Prefixed, Secret};

@@ -64,7 +64,7 @@ pub enum ReplicationError {
         user: String,
     },
     /// The server answered with an error.
-    #[error("the server refused: {0}")]
+    #[error("the server refused")]
     Server(#[source] Box<ServerError>),
     /// The server is too old for what was asked.
     #[error("{feature} needs PostgreSQL {needed}, the server is {found}")]
