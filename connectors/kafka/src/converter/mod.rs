@@ -140,9 +140,8 @@ impl Converter {
         Ok(match class {
             Class::ConfluentAvro | Class::ApicurioAvro => {
                 let options = AvroOptions::new(class, role, settings, defaults).map_err(below)?;
-                let registry = SchemaRegistry::new(options.registry.clone()).map_err(|error| {
-                    below(vec![Fault::new("kafka.registry_tls", "schema.registry.url", error.to_string())])
-                })?;
+                let registry = SchemaRegistry::new(options.registry.clone())
+                    .map_err(|error| below(vec![Fault::from_error("schema.registry.url", &error)]))?;
                 Self::Avro(Box::new(AvroConverter {
                     registry,
                     reader: AvroReader::new(defaults.unavailable.clone(), options.bare_bytes),

@@ -125,9 +125,17 @@ pub enum RegistryError {
         /// What does not fit.
         problem: String,
     },
+    /// An HTTP client that cannot be made of the settings: of certificates, a key or a proxy.
+    #[error("cannot set up the connection to the Schema Registry")]
+    Client(#[source] reqwest::Error),
 }
 
 impl RegistryError {
+    /// Settings that no client can be made of; the address of a proxy may hold a password.
+    pub(super) fn of_settings(error: reqwest::Error) -> Self {
+        Self::Client(error.without_url())
+    }
+
     /// Tells a certificate that was not accepted, which no waiting mends, from a registry that is away.
     pub(super) fn of_request(url: String, error: reqwest::Error) -> Self {
         let source = error.without_url();
@@ -166,7 +174,8 @@ impl Classify for RegistryError {
             | Self::OtherSchema { .. }
             | Self::ReadOnly { .. }
             | Self::Handshake { .. }
-            | Self::Tls { .. } => ErrorClass::Stop,
+            | Self::Tls { .. }
+            | Self::Client(_) => ErrorClass::Stop,
         }
     }
 
@@ -185,7 +194,7 @@ impl Classify for RegistryError {
             Self::Handshake { .. } => "kafka.registry_handshake",
             Self::UnknownId { .. } => "kafka.schema_id_unknown",
             Self::Unsupported { .. } => "kafka.schema_unsupported",
-            Self::Tls { .. } => "kafka.registry_tls",
+            Self::Tls { .. } | Self::Client(_) => "kafka.registry_tls",
         }
     }
 
@@ -227,6 +236,7 @@ impl Classify for RegistryError {
             }
             Self::Unsupported { .. } => "this topic needs another converter",
             Self::Tls { .. } => "give PEM files in `schema.registry.ssl.*`",
+            Self::Client(_) => "check the PEM files of `schema.registry.ssl.*`, and `proxy.host`",
         };
         Some(hint.to_owned())
     }

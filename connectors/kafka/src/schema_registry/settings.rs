@@ -87,7 +87,6 @@ impl RegistrySettings {
         static PROVIDER: Once = Once::new();
         // An application that chose a provider before keeps it; the error says just that.
         PROVIDER.call_once(|| drop(rustls::crypto::aws_lc_rs::default_provider().install_default()));
-        let failed = |error: reqwest::Error| RegistryError::Tls { problem: error.to_string() };
         let mut builder = Client::builder()
             .redirect(Policy::none())
             .connect_timeout(self.connect_timeout)
@@ -95,10 +94,10 @@ impl RegistrySettings {
             .default_headers(self.headers.clone())
             .user_agent(concat!("sluice/", env!("CARGO_PKG_VERSION")));
         if let Some(proxy) = &self.proxy {
-            builder = builder.proxy(Proxy::all(proxy).map_err(failed)?);
+            builder = builder.proxy(Proxy::all(proxy).map_err(RegistryError::of_settings)?);
         }
         let encrypted = self.addresses.iter().any(|address| address.url.scheme() == "https");
-        self.tls.apply(builder, encrypted)?.build().map_err(failed)
+        self.tls.apply(builder, encrypted)?.build().map_err(RegistryError::of_settings)
     }
 }
 
@@ -260,6 +259,19 @@ mod tests {
         let settings = settings(&[("apicurio.registry.url", "http://r:8080/apis/registry/v2")]).unwrap();
 
         assert_eq!(settings.addresses()[0].url.as_str(), "http://r:8080/apis/ccompat/v7");
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_told_with_the_reason() {
+        let settings = settings(&[
+            ("schema.registry.url", "https://r:8081"),
+            ("schema.registry.ssl.keystore.certificate.chain", "no PEM"),
+        ]);
+
+        let error = settings.unwrap().client().unwrap_err();
+
+        let fault = Fault::from_error("schema.registry.url", &error);
+        assert!(fault.message.contains("private key"), "{fault}");
     }
 
     #[test]

@@ -65,9 +65,9 @@ impl Tls {
         mut builder: ClientBuilder,
         encrypted: bool,
     ) -> Result<ClientBuilder, RegistryError> {
-        let failed = |error: reqwest::Error| RegistryError::Tls { problem: error.to_string() };
         if let Some(pem) = &self.authorities {
-            let certificates = Certificate::from_pem_bundle(&pem.read()?).map_err(failed)?;
+            let certificates =
+                Certificate::from_pem_bundle(&pem.read()?).map_err(RegistryError::of_settings)?;
             if certificates.is_empty() {
                 let problem = "the trusted certificates hold no `BEGIN CERTIFICATE`".to_owned();
                 return Err(RegistryError::Tls { problem });
@@ -83,7 +83,7 @@ impl Tls {
                 pem.push(b'\n');
                 pem.extend(key.read()?);
             }
-            builder = builder.identity(Identity::from_pem(&pem).map_err(failed)?);
+            builder = builder.identity(Identity::from_pem(&pem).map_err(RegistryError::of_settings)?);
         }
         Ok(builder)
     }
