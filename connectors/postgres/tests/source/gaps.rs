@@ -9,6 +9,10 @@ use crate::harness::{Database, PATIENCE, Reader, eventually, key};
 
 const NO_DATA: (&str, &str) = ("snapshot.mode", "no_data");
 
+/// How many sessions have looked for their slot, and for nothing since.
+const LOOKING: &str = "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() \
+                       AND query LIKE '%pg_replication_slots WHERE slot_name = $1%' AND pid <> pg_backend_pid()";
+
 /// A database whose source read one change and stopped.
 async fn stopped(test: &str) -> (Database, Option<Position>) {
     let database = Database::new(test, "CREATE TABLE t (id int PRIMARY KEY)").await;
@@ -306,7 +310,8 @@ async fn slot_that_moves_while_it_is_waited_for_is_a_gap() {
     let mut first = database.open_at(&[NO_DATA], position.clone()).await.unwrap();
 
     let (second, ()) = tokio::join!(database.open_at(&[NO_DATA], position), async {
-        database.run("SELECT pg_sleep(1); INSERT INTO t VALUES (2)").await;
+        eventually(&database, LOOKING, |count| count == "2").await;
+        database.run("INSERT INTO t VALUES (2)").await;
         first.records(1).await;
         first.acknowledge().await;
         first.close().await;
@@ -321,17 +326,20 @@ async fn slot_that_a_killed_start_still_makes_is_waited_for() {
     let database = Database::new("gap_making", "CREATE TABLE t (id int PRIMARY KEY)").await;
     let writer = database.session().await;
     writer.batch_execute("BEGIN; INSERT INTO t VALUES (1)").await.unwrap();
-    // The server does not notice that its client is gone: it goes on making the slot.
-    let start = database.open_at(&[], None);
-    assert!(tokio::time::timeout(std::time::Duration::from_secs(1), start).await.is_err());
-    let made = format!(
+    let making = format!(
         "SELECT count(*)::text FROM pg_replication_slots WHERE slot_name = '{}' AND confirmed_flush_lsn IS NULL",
         database.name
     );
-    eventually(&database, &made, |count| count == "1").await;
+    // The server does not notice that its client is gone: it goes on making the slot.
+    tokio::select! {
+        _ = database.open_at(&[], None) => panic!("the start waits for the writer"),
+        () = eventually(&database, &making, |count| count == "1") => {}
+    }
+    eventually(&database, LOOKING, |count| count == "0").await;
+    assert_eq!(database.text(&making).await, "1", "the slot is still being made");
 
     let (reader, ()) = tokio::join!(database.open_at(&[], None), async {
-        database.run("SELECT pg_sleep(2)").await;
+        eventually(&database, LOOKING, |count| count == "1").await;
         writer.batch_execute("COMMIT").await.unwrap();
     });
 
