@@ -5,6 +5,7 @@
 //! acknowledgement. Connectors implement the typed traits and register a factory in a
 //! [`registry::Registry`]; the engine sees the erased twins.
 
+pub mod calendar;
 pub mod change;
 pub mod checkpoint;
 pub mod config;

@@ -3,6 +3,8 @@
 //! Hot path. Text goes in, numbers come out; years beyond four digits and before Christ included, which
 //! general date libraries do not carry.
 
+use sluice_core::calendar::days_from_civil;
+
 /// An interval as CQL keeps it. The parts may have different signs here, which CQL refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Interval {
@@ -75,17 +77,6 @@ fn days_in(year: i64, month: i64) -> i64 {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }
-}
-
-/// Days since 1970-01-01 in the proleptic Gregorian calendar.
-///
-/// The method is Howard Hinnant's `days_from_civil`: years begin in March, so that the leap day is the last.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 fn time_micros(time: &str) -> Option<i64> {

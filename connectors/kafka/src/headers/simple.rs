@@ -8,6 +8,7 @@ use std::io::Write as _;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sluice_core::{
     Schema, Value,
+    calendar::civil_from_days,
     record::Datum,
     schema::{Kind, connect},
     value::Struct,
@@ -90,7 +91,7 @@ fn millis(schema: Option<&Schema>, value: i64) -> Option<i64> {
 fn time(millis: i64, out: &mut Vec<u8>) {
     let (days, of_day) = (millis.div_euclid(MILLIS_PER_DAY), millis.rem_euclid(MILLIS_PER_DAY));
     if millis >= MILLIS_PER_DAY {
-        let (year, month, day) = civil(days);
+        let (year, month, day) = civil_from_days(days);
         let _ = write!(out, "{year:04}-{month:02}-{day:02}");
         if of_day == 0 {
             return;
@@ -100,19 +101,6 @@ fn time(millis: i64, out: &mut Vec<u8>) {
     let (seconds, millis) = (of_day / 1000, of_day % 1000);
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let _ = write!(out, "{hour:02}:{minute:02}:{second:02}.{millis:03}Z");
-}
-
-/// Year, month and day of a day since 1970-01-01 (H. Hinnant's `civil_from_days`).
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// Java prints what is no number without quotes here.

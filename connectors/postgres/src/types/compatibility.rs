@@ -35,6 +35,7 @@
 //! | array of an enum with a null element | record refused: the schema has none | null instead of the array |
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use sluice_core::calendar::{civil_from_days, days_from_civil};
 use sluice_core::schema::connect;
 use sluice_core::value::Value;
 
@@ -45,7 +46,6 @@ use super::numeric::Numeric;
 use super::structured::interval;
 use super::temporal::{
     self, DAY_MICROS, EPOCH_DAYS, EPOCH_MICROS, INFINITY_MICROS, NEGATIVE_INFINITY_MICROS, SECOND_MICROS,
-    civil, days_from_civil,
 };
 use super::{Decoder, Modes, ValueError};
 use crate::config::{Compatibility, DecimalMode, TimeMode};
@@ -285,7 +285,7 @@ fn date(days: i32, snapshot: bool) -> Option<i32> {
         _ => {}
     }
     let unix = i64::from(days) + i64::from(EPOCH_DAYS);
-    let seen = match civil(unix) {
+    let seen = match civil_from_days(unix) {
         _ if !snapshot => unix,
         _ if (GAP_START..=GAP_END).contains(&unix) => unix + GAP,
         (year @ ..=0, month, day) => days_from_civil(1 - year, month, day),

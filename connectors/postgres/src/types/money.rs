@@ -29,7 +29,6 @@ pub(super) fn money(
 ) -> Result<Value, ValueError> {
     Ok(match form {
         MoneyForm::Decimal(digits) => Value::Bytes(put_integer(rescale(sum, decimals, digits), chunk)),
-        #[expect(clippy::cast_precision_loss, reason = "this is what `double` asks for")]
         MoneyForm::Double => Value::Float64(sum as f64 / unit(decimals) as f64),
         MoneyForm::Text => {
             if sum < 0 {

@@ -3,12 +3,13 @@
 //! Schemas: Debezium 3.7 (3.6 does not have the mode). All parts are optional, so that an infinity
 //! can stand as `specialValue` alone.
 
+use sluice_core::calendar::civil_from_days;
 use sluice_core::schema::{Field, Kind, Schema, SchemaRef, debezium};
 use sluice_core::value::{Struct, Value};
 
 use super::ValueError;
 use super::decoder::timetz;
-use super::temporal::{DAY_MICROS, EPOCH_DAYS, SECOND_MICROS, civil};
+use super::temporal::{DAY_MICROS, EPOCH_DAYS, SECOND_MICROS};
 
 const POSITIVE_INFINITY: &str = "POSITIVE_INFINITY";
 const NEGATIVE_INFINITY: &str = "NEGATIVE_INFINITY";
@@ -186,7 +187,7 @@ fn fixed<const N: usize>(value: &[u8]) -> Result<[u8; N], ValueError> {
 }
 
 fn date(days: i64) -> [Value; 3] {
-    let (year, month, day) = civil(days + i64::from(EPOCH_DAYS));
+    let (year, month, day) = civil_from_days(days + i64::from(EPOCH_DAYS));
     [small32(year), small8(month), small8(day)]
 }
 

@@ -5,6 +5,7 @@
 //! the exceptions named here.
 
 use bytes::{BufMut, BytesMut};
+use sluice_core::calendar::civil_from_days;
 
 use super::ValueError;
 
@@ -90,7 +91,7 @@ pub(super) fn put_iso_timestamp(micros: i64, out: &mut BytesMut) {
 /// Writes a day since 2000-01-01; years beyond 9999 get a sign, years before 1 are negative and
 /// astronomical.
 pub(super) fn put_day(days: i64, out: &mut BytesMut) {
-    let (year, month, day) = civil(days + i64::from(EPOCH_DAYS));
+    let (year, month, day) = civil_from_days(days + i64::from(EPOCH_DAYS));
     match year {
         10_000.. => out.put_u8(b'+'),
         ..0 => out.put_u8(b'-'),
@@ -144,7 +145,6 @@ pub(super) fn interval_micros(micros: i64, days: i32, months: i32) -> i64 {
 
 /// The same as Debezium counts it: seconds as a double, of which the microseconds are cut to 64 bits. Source:
 /// `MicroDuration.durationMicros`.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "it is what Debezium does")]
 pub(super) fn interval_through_doubles(micros: i64, days: i32, months: i32) -> i64 {
     const DAYS_PER_MONTH: f64 = 30.4375;
 
@@ -181,7 +181,6 @@ pub(super) fn put_interval(micros: i64, days: i32, months: i32, out: &mut BytesM
 }
 
 /// The same with Debezium's seconds: a double, of whose text nine decimals are left. Source: `Interval.toIsoString`.
-#[expect(clippy::cast_precision_loss, reason = "it is what Debezium does")]
 pub(super) fn put_interval_through_doubles(micros: i64, days: i32, months: i32, out: &mut BytesMut) {
     const DECIMALS: usize = 9;
 
@@ -213,29 +212,6 @@ fn put_minutes(micros: i64, days: i32, months: i32, out: &mut BytesMut) {
         out.put_slice(itoa::Buffer::new().format(number).as_bytes());
         out.put_u8(unit);
     }
-}
-
-/// Year, month and day of a day since 1970-01-01 (H. Hinnant's `civil_from_days`).
-pub(super) fn civil(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
-
-/// Day since 1970-01-01 of a date (H. Hinnant's `days_from_civil`).
-pub(super) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let era = shifted.div_euclid(400);
-    let year_of_era = shifted.rem_euclid(400);
-    let shifted_month = if month > 2 { month - 3 } else { month + 9 };
-    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 /// Writes a year without sign, four digits at least.
@@ -368,13 +344,5 @@ mod tests {
         assert_eq!(text(|out| put_iso_time(47_655_000_000, out)), "13:14:15Z");
         assert_eq!(text(|out| put_iso_timestamp(micros, out)), "2024-02-29T13:14:15.123Z");
         assert_eq!(text(|out| put_iso_timestamp(i64::MAX, out)), "infinity");
-    }
-
-    #[test]
-    fn days_and_dates_are_each_others_inverse() {
-        for days in [-735_160, -719_162, -141_422, 0, 19_782, 2_932_896] {
-            let (year, month, day) = civil(days);
-            assert_eq!(days_from_civil(year, month, day), days);
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Numbers, dates and identifiers as Postgres prints them.
 
 use bytes::{BufMut, BytesMut};
+use sluice_core::calendar::civil_from_days;
 
 use super::Fields;
 use crate::types::temporal::{self, DAY_MICROS, EPOCH_DAYS, SECOND_MICROS};
@@ -104,7 +105,7 @@ pub(super) fn put_timestamp(micros: i64, zone: &str, out: &mut BytesMut) {
 
 /// Writes a day since 2000-01-01 and returns its year; years before 1 are counted back from 1 BC.
 fn put_day(days: i64, out: &mut BytesMut) -> i64 {
-    let (year, month, day) = temporal::civil(days + i64::from(EPOCH_DAYS));
+    let (year, month, day) = civil_from_days(days + i64::from(EPOCH_DAYS));
     temporal::put_year(if year > 0 { year } else { 1 - year }, out);
     out.put_u8(b'-');
     temporal::put_two(month, out);
