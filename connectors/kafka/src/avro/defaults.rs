@@ -33,24 +33,7 @@ pub(super) fn push(
         (Kind::Array(items), Value::Array(values)) => {
             list(out, values, |out, value| push(out, items, value, format))?;
         }
-        (Kind::Map { key, value: of }, Value::Map(pairs)) if format.is_avro_map(key) => {
-            out.push('{');
-            for (key, value) in pairs {
-                push_key(out, key.as_str().unwrap_or_default());
-                push(out, of, value, format)?;
-            }
-            out.push('}');
-        }
-        (Kind::Map { key, value: of }, Value::Map(pairs)) => {
-            list(out, pairs, |out, (entry, value)| {
-                out.push('[');
-                push(out, key, entry, format)?;
-                out.push(',');
-                push(out, of, value, format)?;
-                out.push(']');
-                Ok(())
-            })?;
-        }
+        (Kind::Map { key, value: of }, Value::Map(pairs)) => push_map(out, key, of, pairs, format)?,
         (Kind::Struct(fields), Value::Struct(value)) if fields.len() == value.values().len() => {
             out.push('{');
             for (field, value) in fields.iter().zip(value.values()) {
@@ -65,6 +48,33 @@ pub(super) fn push(
         }
     }
     Ok(())
+}
+
+/// An object where Avro has a map, else a list of pairs.
+fn push_map(
+    out: &mut String,
+    key: &Schema,
+    value: &Schema,
+    pairs: &[(Value, Value)],
+    format: &AvroFormat,
+) -> Result<(), AvroError> {
+    if format.is_avro_map(key) {
+        out.push('{');
+        for (name, member) in pairs {
+            push_key(out, name.as_str().unwrap_or_default());
+            push(out, value, member, format)?;
+        }
+        out.push('}');
+        return Ok(());
+    }
+    list(out, pairs, |out, (name, member)| {
+        out.push('[');
+        push(out, key, name, format)?;
+        out.push(',');
+        push(out, value, member, format)?;
+        out.push(']');
+        Ok(())
+    })
 }
 
 fn list<T>(
