@@ -11,6 +11,16 @@ const NO_SIGNALS: &str = "there are no signals";
 const NO_JAVA: &str = "remove it; classes of Java cannot be loaded";
 const READ_AGAIN: &str = "remove it; to read tables again, stop the connector, delete its position and start it with \
                           `snapshot.mode=always`";
+const COPIED: &str = "rows are copied as a stream";
+const SHARED_OUT: &str = "large tables are shared out by ranges of pages";
+const NO_INCREMENTS: &str = "there are no incremental snapshots, as there are no signals";
+const KEPT_ONCE: &str = "schemas are kept once per version of a table";
+const NO_HISTORY: &str = "schemas come with the stream and need no history";
+const ALWAYS_MEASURED: &str = "metrics are always on, at /metrics";
+const NO_LINEAGE: &str = "`openlineage.integration.enabled` is false";
+const NO_CLUSTER: &str = "there is no cluster whose rebalancing it would wait for";
+const CAPTURED_ONLY: &str = "the catalog is read for captured tables only";
+const ALWAYS_KNOWN: &str = "schemas are always known";
 
 /// The table.
 #[rustfmt::skip]
@@ -45,30 +55,30 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     // Snapshot.
     no_effect("snapshot.tables.order.by.row.count", Text, "disabled", "tables are read in the order of `table.include.list`, and several threads share ranges of them"),
     refused("snapshot.mode.custom.name", Text, "", NO_JAVA),
-    no_effect("snapshot.mode.configuration.based.snapshot.schema", Boolean, "false", "schemas are always known"),
-    no_effect("snapshot.mode.configuration.based.snapshot.on.schema.error", Boolean, "false", "schemas are always known"),
+    no_effect("snapshot.mode.configuration.based.snapshot.schema", Boolean, "false", ALWAYS_KNOWN),
+    no_effect("snapshot.mode.configuration.based.snapshot.on.schema.error", Boolean, "false", ALWAYS_KNOWN),
     refused("snapshot.query.mode", Text, "select_all", "remove it, and use `snapshot.select.statement.overrides`"),
     refused("snapshot.query.mode.custom.name", Text, "", NO_JAVA),
     no_effect("snapshot.isolation.mode", Text, "serializable", "a snapshot is always one consistent state, whatever is set").restating(&["repeatable_read"]),
     refused("snapshot.locking.mode", Text, "none", "remove it; a snapshot reads one consistent state, exported with the slot, and needs no locks").restating(&["shared"]),
     refused("snapshot.locking.mode.custom.name", Text, "", NO_JAVA),
     no_effect("snapshot.lock.timeout.ms", Long, "10000", "a snapshot takes no locks that it would have to wait for"),
-    no_effect("snapshot.delay.ms", Long, "0", "there is no cluster whose rebalancing it would wait for"),
-    no_effect("streaming.delay.ms", Long, "0", "there is no cluster whose rebalancing it would wait for"),
-    no_effect("snapshot.fetch.size", Int, "", "rows are copied as a stream"),
-    no_effect("query.fetch.size", Int, "0", "rows are copied as a stream"),
-    no_effect("snapshot.max.threads.multiplier", Int, "1", "large tables are shared out by ranges of pages"),
-    no_effect("legacy.snapshot.max.threads", Boolean, "false", "large tables are shared out by ranges of pages"),
-    no_effect("snapshot.scan.all.columns.force", Boolean, "false", "the catalog is read for captured tables only"),
+    no_effect("snapshot.delay.ms", Long, "0", NO_CLUSTER),
+    no_effect("streaming.delay.ms", Long, "0", NO_CLUSTER),
+    no_effect("snapshot.fetch.size", Int, "", COPIED),
+    no_effect("query.fetch.size", Int, "0", COPIED),
+    no_effect("snapshot.max.threads.multiplier", Int, "1", SHARED_OUT),
+    no_effect("legacy.snapshot.max.threads", Boolean, "false", SHARED_OUT),
+    no_effect("snapshot.scan.all.columns.force", Boolean, "false", CAPTURED_ONLY),
 
     // Signals and what they start.
     refused("signal.data.collection", List, "", READ_AGAIN),
     refused("signal.enabled.channels", List, "source", READ_AGAIN),
     no_effect("signal.", Text, "", NO_SIGNALS),
     no_effect("signal.poll.interval.ms", Long, "5000", NO_SIGNALS),
-    no_effect("incremental.snapshot.", Text, "", "there are no incremental snapshots, as there are no signals"),
-    no_effect("incremental.snapshot.chunk.size", Int, "1024", "there are no incremental snapshots, as there are no signals"),
-    no_effect("incremental.snapshot.watermarking.strategy", Text, "INSERT_INSERT", "there are no incremental snapshots, as there are no signals"),
+    no_effect("incremental.snapshot.", Text, "", NO_INCREMENTS),
+    no_effect("incremental.snapshot.chunk.size", Int, "1024", NO_INCREMENTS),
+    no_effect("incremental.snapshot.watermarking.strategy", Text, "INSERT_INSERT", NO_INCREMENTS),
 
     // Heartbeats, transactions.
     no_effect("heartbeat.topics.prefix", Text, "__debezium-heartbeat", "`topic.heartbeat.prefix` names the topic, as by Debezium"),
@@ -82,12 +92,12 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     refused("sourceinfo.struct.maker", Class, "io.debezium.connector.postgresql.PostgresSourceInfoStructMaker", NO_JAVA),
     refused("table.ignore.builtin", Boolean, "true", "remove it; Postgres does not publish its own tables, and PostGIS's `spatial_ref_sys` is always left out"),
     no_effect("schema.refresh.mode", Text, "columns_diff", "the catalog is read again whenever Postgres announces a change"),
-    no_effect("schema.history.internal", Class, "", "schemas come with the stream and need no history"),
-    no_effect("schema.history.internal.", Text, "", "schemas come with the stream and need no history"),
+    no_effect("schema.history.internal", Class, "", NO_HISTORY),
+    no_effect("schema.history.internal.", Text, "", NO_HISTORY),
     no_effect("include.schema.changes", Boolean, "true", "Debezium's Postgres connector sends no schema changes either"),
-    no_effect("memory.management.", Class, "", "schemas are kept once per version of a table"),
-    no_effect("memory.management.schemas.class", Class, "io.debezium.relational.ConcurrentMapTableMappingStorage", "schemas are kept once per version of a table"),
-    no_effect("memory.management.tables.class", Class, "io.debezium.relational.ConcurrentMapTableMappingStorage", "schemas are kept once per version of a table"),
+    no_effect("memory.management.", Class, "", KEPT_ONCE),
+    no_effect("memory.management.schemas.class", Class, "io.debezium.relational.ConcurrentMapTableMappingStorage", KEPT_ONCE),
+    no_effect("memory.management.tables.class", Class, "io.debezium.relational.ConcurrentMapTableMappingStorage", KEPT_ONCE),
 
     // Queues, retries and failures.
     no_effect("max.queue.size", Int, "8192", "queues are bounded in bytes"),
@@ -103,19 +113,19 @@ pub(crate) const UNOBEYED: &[Definition] = &[
 
     // Watching.
     no_effect("custom.metric.tags", List, "", "metrics have the label `connector`"),
-    no_effect("statistics.metrics.enabled", Boolean, "true", "metrics are always on, at /metrics"),
-    no_effect("advanced.metrics.enable", Boolean, "false", "metrics are always on, at /metrics"),
+    no_effect("statistics.metrics.enabled", Boolean, "true", ALWAYS_MEASURED),
+    no_effect("advanced.metrics.enable", Boolean, "false", ALWAYS_MEASURED),
     no_effect("offset.activity.monitor.interval.ms", Long, "600000", "the metrics tell how far the slot is behind"),
     no_effect("custom.sanitize.pattern", Text, r".*secret$|.*password$|.*sasl\.jaas\.config$|.*basic\.auth\.user\.info|.*registry\.auth\.client-secret|.*credentials\.json$|.*connectionstring$|.*connection\.string$", "values of properties are never logged"),
-    no_effect("openlineage.integration.", Text, "", "`openlineage.integration.enabled` is false"),
+    no_effect("openlineage.integration.", Text, "", NO_LINEAGE),
     refused("openlineage.integration.enabled", Boolean, "false", "set it to false; Sluice sends no lineage"),
-    no_effect("openlineage.integration.config.file.path", Text, "./openlineage.yml", "`openlineage.integration.enabled` is false"),
-    no_effect("openlineage.integration.job.description", Text, "Debezium change data capture job", "`openlineage.integration.enabled` is false"),
+    no_effect("openlineage.integration.config.file.path", Text, "./openlineage.yml", NO_LINEAGE),
+    no_effect("openlineage.integration.job.description", Text, "Debezium change data capture job", NO_LINEAGE),
     no_effect("internal.", Text, "", "it is a switch for Debezium's own developers"),
-    no_effect("internal.legacy.snapshot.max.threads", Boolean, "false", "large tables are shared out by ranges of pages"),
+    no_effect("internal.legacy.snapshot.max.threads", Boolean, "false", SHARED_OUT),
     no_effect("internal.log.position.check.enable", Boolean, "true", "the saved position is always checked"),
-    no_effect("internal.advanced.metrics.enable", Boolean, "false", "metrics are always on, at /metrics"),
-    no_effect("internal.snapshot.scan.all.columns.force", Boolean, "false", "the catalog is read for captured tables only"),
+    no_effect("internal.advanced.metrics.enable", Boolean, "false", ALWAYS_MEASURED),
+    no_effect("internal.snapshot.scan.all.columns.force", Boolean, "false", CAPTURED_ONLY),
 
     // Names that Debezium gave up.
     refused("database.server.name", Text, "", "call it `topic.prefix`"),
@@ -131,5 +141,5 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     refused("truncate.handling.mode", Text, "skip", "set `skipped.operations=none`"),
     refused("source.struct.version", Text, "v2", "remove it; `source` has the fields of Debezium 3.6"),
     refused("snapshot.custom.class", Class, "", NO_JAVA),
-    no_effect("rows.fetch.size", Int, "", "rows are copied as a stream"),
+    no_effect("rows.fetch.size", Int, "", COPIED),
 ];
