@@ -66,7 +66,6 @@ impl TableFacts {
 
 /// What a publication publishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "these are four columns of pg_publication")]
 pub(crate) struct PublicationFacts {
     pub(crate) all_tables: bool,
     pub(crate) insert: bool,

@@ -28,7 +28,6 @@ impl Gauges {
 
     /// A transaction was read: when it committed (µs since 2000), the clock (ns since 1970), and how
     /// much of it was in a file.
-    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
     pub(crate) fn transaction(&self, commit_micros: i64, now: i64, spooled: u64) {
         let lag = now / 1000 - commit_micros.saturating_add(EPOCH_MICROS);
         self.lag_seconds.set((lag.max(0) as f64) / 1e6);
@@ -39,7 +38,6 @@ impl Gauges {
 
     /// Bytes of WAL that were received and not handed over, bytes held for open transactions, and how many updates
     /// without a change were dropped since the last time.
-    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
     pub(crate) fn stream(&self, lag: u64, buffered: usize, unchanged: u64) {
         self.lag_bytes.set(lag as f64);
         self.buffer.set(buffered as f64);

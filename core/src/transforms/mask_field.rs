@@ -20,6 +20,7 @@ use crate::{
     schema::{Kind, Schema, connect},
     transform::{Transform, TransformFactory, Transformed},
     value::{Struct, Value},
+    zero::zero,
 };
 
 crate::config! {
@@ -144,20 +145,11 @@ impl Mask<'_> {
         if dated && self.replacement.is_some() {
             return Err(self.cannot(schema.kind.name()));
         }
-        let zero = match schema.kind {
-            Kind::Boolean => Value::Boolean(false),
-            Kind::Int8 => Value::Int8(0),
-            Kind::Int16 => Value::Int16(0),
-            Kind::Int32 => Value::Int32(0),
-            Kind::Int64 => Value::Int64(0),
-            Kind::Float32 => Value::Float32(0.0),
-            Kind::Float64 => Value::Float64(0.0),
-            Kind::String => Value::from_static(""),
-            Kind::Array(_) => Value::Array(Vec::new()),
-            Kind::Map { .. } => Value::Map(Vec::new()),
-            Kind::Bytes | Kind::Struct(_) => return Err(self.cannot(schema.kind.name())),
-        };
-        self.of_zero(zero)
+        match schema.kind {
+            Kind::Bytes | Kind::Struct(_) => Err(self.cannot(schema.kind.name())),
+            Kind::String => self.of_zero(Value::from_static("")),
+            _ => self.of_zero(zero(schema)),
+        }
     }
 
     /// Without a schema the value tells its type; what is null or unavailable tells none and hides nothing.

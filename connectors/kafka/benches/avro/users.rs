@@ -79,7 +79,6 @@ struct Transaction<'a> {
 }
 
 /// Writes bytes as such, where serde would make a list of numbers of them.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference to the field")]
 fn as_bytes<S: Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bytes(bytes)
 }
