@@ -40,22 +40,26 @@ impl fmt::Display for Store {
 }
 
 impl Store {
-    /// The topic of this name on the worker's brokers.
-    pub(crate) fn topic(worker: &WorkerSettings, name: &str) -> Self {
-        Self::Topic { name: name.to_owned(), client: client_properties(worker) }
+    /// The topic of this name.
+    pub(crate) fn topic(plan: &Plan, worker: &WorkerSettings, name: &str) -> Self {
+        Self::Topic { name: name.to_owned(), client: topic_client(plan, worker, name) }
     }
 
-    /// Finds the place that a worker file of Connect's names: the topic of a cluster, or a file that a standalone
-    /// worker wrote.
+    /// Finds the places that the files of connector and worker name, in the order in which Connect looks: the connector's own
+    /// topic; the topic of the cluster, or a file that a standalone worker wrote.
     ///
     /// # Errors
     /// When there is a file that cannot be read.
-    pub(crate) fn of_worker(worker: &WorkerSettings) -> Result<Option<Self>, CheckpointError> {
-        if let (Some(_), Some(topic)) = (&worker.group, &worker.offsets_topic) {
-            return Ok(Some(Self::topic(worker, topic)));
-        }
+    pub(crate) fn of(plan: &Plan, worker: &WorkerSettings) -> Result<Vec<Self>, CheckpointError> {
+        let topic = |name: &String| Self::topic(plan, worker, name);
+        let mut stores: Vec<_> = plan.offsets_topic.iter().map(topic).collect();
         let path = Path::new(&worker.offsets_file);
-        Ok(is_connects(path)?.then(|| Self::File(path.to_owned())))
+        if let (Some(_), Some(name)) = (&worker.group, &worker.offsets_topic) {
+            stores.push(topic(name));
+        } else if is_connects(path)? {
+            stores.push(Self::File(path.to_owned()));
+        }
+        Ok(stores)
     }
 
     /// Reads all offsets that are there; an answer of the REST API is one about `connector`.
@@ -78,6 +82,12 @@ impl Store {
             Self::Answer(path) => from_rest(connector, &content(path)?)?,
         })
     }
+}
+
+/// How to reach a topic of offsets: the connector's own as the connector does, another as the worker does.
+pub(crate) fn topic_client(plan: &Plan, worker: &WorkerSettings, topic: &str) -> Properties {
+    let own = plan.offsets_topic.as_deref() == Some(topic);
+    if own { plan.properties.clone() } else { client_properties(worker) }
 }
 
 /// Why a connector cannot be taken over or given back.
@@ -150,8 +160,14 @@ impl Classify for TakeOverError {
     }
 }
 
+/// Names places.
+pub(crate) fn names(stores: &[Store]) -> String {
+    stores.iter().map(Store::to_string).collect::<Vec<_>>().join(" and ")
+}
+
 /// What was found of a connector.
-pub(crate) struct Found {
+pub(crate) struct Found<'a> {
+    pub(crate) store: &'a Store,
     pub(crate) offset: OffsetMap,
     pub(crate) imported: Imported<serde_json::Value>,
 }
@@ -172,34 +188,26 @@ pub(crate) fn partition(plan: &Plan) -> Result<OffsetMap, Error> {
 ///
 /// # Errors
 /// When the offsets cannot be read, are of a connector of another name, or do not fit what the source finds.
-pub(crate) async fn look(plan: &Plan, store: &Store) -> Result<Option<Found>, Error> {
-    let Direction::Source { connector, .. } = &plan.direction else { return Ok(None) };
-    let partition = partition(plan)?;
-    let offsets = store.read(&plan.name).await?;
-    let Some(offset) = find(&offsets, store, &plan.name, &partition)? else { return Ok(None) };
-    let imported = connector.import_offset(&plan.properties, &offset).await?;
-    Ok(Some(Found { offset, imported }))
+pub(crate) async fn look<'a>(plan: &Plan, stores: &'a [Store]) -> Result<Option<Found<'a>>, Error> {
+    find_and_import(plan, &read(plan, stores).await?).await
 }
 
 /// As [`look`], for those who asked for this connector: without an offset it is an error, which names those there are.
 ///
 /// # Errors
 /// As for [`look`], and [`TakeOverError::NotFound`].
-pub(crate) async fn look_or_list(plan: &Plan, store: &Store) -> Result<Found, Error> {
-    if let Some(found) = look(plan, store).await? {
+pub(crate) async fn look_or_list<'a>(plan: &Plan, stores: &'a [Store]) -> Result<Found<'a>, Error> {
+    let stored = read(plan, stores).await?;
+    if let Some(found) = find_and_import(plan, &stored).await? {
         return Ok(found);
     }
-    let known: Vec<_> = store
-        .read(&plan.name)
-        .await?
-        .iter()
-        .map(|offset| {
-            let reset = if offset.offset.is_none() { " (reset)" } else { "" };
-            format!("`{}` {}{reset}", offset.connector, serde_json::json!(offset.partition))
-        })
-        .collect();
+    let line = |Stored { offset, .. }: &Stored<'_>| {
+        let reset = if offset.offset.is_none() { " (reset)" } else { "" };
+        format!("`{}` {}{reset}", offset.connector, serde_json::json!(offset.partition))
+    };
+    let known: Vec<_> = stored.iter().map(line).collect();
     Err(TakeOverError::NotFound {
-        store: store.to_string(),
+        store: names(stores),
         connector: plan.name.clone(),
         partition: serde_json::json!(partition(plan)?).to_string(),
         known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
@@ -207,21 +215,42 @@ pub(crate) async fn look_or_list(plan: &Plan, store: &Store) -> Result<Found, Er
     .into())
 }
 
-fn find(
-    offsets: &[SourceOffset],
-    store: &Store,
+/// An offset and where it is.
+struct Stored<'a> {
+    store: &'a Store,
+    offset: SourceOffset,
+}
+
+async fn read<'a>(plan: &Plan, stores: &'a [Store]) -> Result<Vec<Stored<'a>>, Error> {
+    let mut stored = Vec::new();
+    for store in stores {
+        stored.extend(store.read(&plan.name).await?.into_iter().map(|offset| Stored { store, offset }));
+    }
+    Ok(stored)
+}
+
+async fn find_and_import<'a>(plan: &Plan, stored: &[Stored<'a>]) -> Result<Option<Found<'a>>, Error> {
+    let Direction::Source { connector, .. } = &plan.direction else { return Ok(None) };
+    let Some((store, offset)) = find(stored, &plan.name, &partition(plan)?)? else { return Ok(None) };
+    let imported = connector.import_offset(&plan.properties, &offset).await?;
+    Ok(Some(Found { store, offset, imported }))
+}
+
+/// Finds the first offset of a partition that was not reset; the partition must be of no other connector alone.
+fn find<'a>(
+    stored: &[Stored<'a>],
     name: &str,
     partition: &OffsetMap,
-) -> Result<Option<OffsetMap>, TakeOverError> {
-    let of_partition = |offset: &&SourceOffset| offset.partition == *partition;
-    let mut same = offsets.iter().filter(of_partition);
-    if let Some(own) = same.clone().find(|offset| offset.connector == name) {
-        return Ok(own.offset.clone());
+) -> Result<Option<(&'a Store, OffsetMap)>, TakeOverError> {
+    let same = || stored.iter().filter(|stored| stored.offset.partition == *partition);
+    let own = || same().filter(|stored| stored.offset.connector == name);
+    if own().next().is_some() {
+        return Ok(own().find_map(|stored| Some((stored.store, stored.offset.offset.clone()?))));
     }
-    match same.find(|offset| offset.offset.is_some()) {
+    match same().find(|stored| stored.offset.offset.is_some()) {
         None => Ok(None),
-        Some(other) => {
-            Err(TakeOverError::OtherName { store: store.to_string(), found: other.connector.clone() })
+        Some(Stored { store, offset }) => {
+            Err(TakeOverError::OtherName { store: store.to_string(), found: offset.connector.clone() })
         }
     }
 }
@@ -239,9 +268,30 @@ mod tests {
         }
     }
 
+    /// Looks in the connector's own topic and in the worker's file.
+    fn found_in(own: &[SourceOffset], worker: &[SourceOffset]) -> Result<Option<OffsetMap>, TakeOverError> {
+        let [topic, file] = ["own", "connect.offsets"].map(|name| Store::File(name.into()));
+        let own = own.iter().map(|offset| Stored { store: &topic, offset: offset.clone() });
+        let worker = worker.iter().map(|offset| Stored { store: &file, offset: offset.clone() });
+        let stored: Vec<_> = own.chain(worker).collect();
+        let partition = self::stored("", "p", None).partition;
+        Ok(find(&stored, "inventory", &partition)?.map(|(_, offset)| offset))
+    }
+
     fn found(offsets: &[SourceOffset]) -> Result<Option<OffsetMap>, TakeOverError> {
-        let partition = stored("", "p", None).partition;
-        find(offsets, &Store::File("connect.offsets".into()), "inventory", &partition)
+        found_in(&[], offsets)
+    }
+
+    #[test]
+    fn own_topic_counts_before_what_the_worker_has() {
+        let worker = [stored("inventory", "p", Some(1))];
+
+        let lsn = |own: &[SourceOffset]| found_in(own, &worker).unwrap().unwrap()["lsn"].clone();
+
+        assert_eq!(lsn(&[stored("inventory", "p", Some(2))]), 2);
+        assert_eq!(lsn(&[stored("inventory", "q", Some(2))]), 1, "of another prefix");
+        assert_eq!(lsn(&[stored("orders", "p", Some(2))]), 1, "of another connector");
+        assert_eq!(lsn(&[stored("inventory", "p", None)]), 1, "reset");
     }
 
     #[test]

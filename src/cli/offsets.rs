@@ -19,7 +19,7 @@ use super::{Files, run::with_runtime};
 use crate::{
     settings::Settings,
     takeover::{self, Store, TakeOverError},
-    worker::{Direction, Plan, client_properties},
+    worker::{Direction, Plan},
 };
 
 /// What both commands are told about the connector.
@@ -114,9 +114,12 @@ impl Import {
             let path = checkpoints.path().to_owned();
             return Err(TakeOverError::HasPosition { connector: name.clone(), path }.into());
         }
-        let store = self.store(settings)?.ok_or(TakeOverError::NoStore)?;
-        let found = takeover::look_or_list(plan, &store).await?;
-        println!("{name}: in {store}");
+        let stores = self.stores(settings, plan)?;
+        if stores.is_empty() {
+            return Err(TakeOverError::NoStore.into());
+        }
+        let found = takeover::look_or_list(plan, &stores).await?;
+        println!("{name}: in {}", found.store);
         println!("  {}", json!(found.offset));
         for sentence in &found.imported.meaning {
             println!("  - {sentence}");
@@ -135,13 +138,13 @@ impl Import {
         Ok(())
     }
 
-    fn store(&self, settings: &Settings) -> Result<Option<Store>, Error> {
+    fn stores(&self, settings: &Settings, plan: &Plan) -> Result<Vec<Store>, Error> {
         let From { from_file, from_topic, from_json } = &self.from;
+        let topic = |name: &String| Store::topic(plan, &settings.worker, name);
         let file = from_file.clone().map(Store::File).or_else(|| from_json.clone().map(Store::Answer));
-        let given = file.or_else(|| from_topic.as_ref().map(|topic| Store::topic(&settings.worker, topic)));
-        Ok(match given {
-            Some(given) => Some(given),
-            None => Store::of_worker(&settings.worker)?,
+        Ok(match file.or_else(|| from_topic.as_ref().map(topic)) {
+            Some(given) => vec![given],
+            None => Store::of(plan, &settings.worker)?,
         })
     }
 }
@@ -172,7 +175,8 @@ impl Export {
             put_into(file, &offset)?;
             eprintln!("{name}: its offset is in `{}`", file.display());
         } else if let Some(topic) = &self.to.to_topic {
-            write_connect_offset(&client_properties(&settings.worker), topic, &offset).await?;
+            let client = takeover::topic_client(plan, &settings.worker, topic);
+            write_connect_offset(&client, topic, &offset).await?;
             eprintln!("{name}: its offset is in topic `{topic}`");
         } else {
             println!("{:#}", to_rest(&offset));

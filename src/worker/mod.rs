@@ -36,14 +36,14 @@ impl Worker {
         stop: &CancellationToken,
     ) -> Result<Self, Error> {
         let checkpoints = FileCheckpoints::open(settings.offsets_file.as_ref())?;
-        let connect = Store::of_worker(settings)?;
         let mut worker = Self { tasks: JoinSet::new(), states: Vec::new() };
         let mut pipelines = Vec::new();
         for plan in plans {
             report(&plan);
             let (status, state) = StatusWriter::new(&plan.name);
             worker.states.push((plan.name.clone(), state));
-            let ends = Ends { plan, connect: connect.clone() };
+            let connect = Store::of(&plan, settings)?;
+            let ends = Ends { plan, connect };
             pipelines.push(pipeline(ends, settings, &checkpoints, status, stop.clone())?);
         }
         for pipeline in pipelines {

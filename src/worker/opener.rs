@@ -14,8 +14,8 @@ use crate::takeover::{self, Store};
 /// Both ends of one connector.
 pub(super) struct Ends {
     pub(super) plan: Plan,
-    /// Where a worker of Kafka Connect may have kept the connector's offset.
-    pub(super) connect: Option<Store>,
+    /// Where a worker of Kafka Connect may have kept the connector's offset, the most likely place first.
+    pub(super) connect: Vec<Store>,
 }
 
 impl Ends {
@@ -25,17 +25,21 @@ impl Ends {
 
     /// Finds where Kafka Connect stopped, for a connector that has no position of its own.
     async fn take_over(&self) -> Result<Option<Json>, Error> {
-        let (Some(store), Direction::Source { connector, .. }) = (&self.connect, &self.plan.direction) else {
-            return Ok(None);
-        };
-        if connector.offset_partition(&self.plan.properties)?.is_none() {
+        let Direction::Source { connector, .. } = &self.plan.direction else { return Ok(None) };
+        if self.connect.is_empty() || connector.offset_partition(&self.plan.properties)?.is_none() {
             return Ok(None);
         }
         let connector = &self.plan.name;
-        let Some(found) = takeover::look(&self.plan, store).await? else {
-            tracing::info!(connector, %store, "Kafka Connect has no offset of the connector: it starts as new");
+        let Some(found) = takeover::look(&self.plan, &self.connect).await? else {
+            let stores = takeover::names(&self.connect);
+            tracing::info!(
+                connector,
+                stores,
+                "Kafka Connect has no offset of the connector: it starts as new"
+            );
             return Ok(None);
         };
+        let store = found.store;
         let offset = serde_json::json!(found.offset);
         tracing::warn!(connector, %store, %offset, "taking over from Kafka Connect");
         for sentence in found.imported.meaning {

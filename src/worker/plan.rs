@@ -10,7 +10,7 @@ use sluice_core::{
 };
 use sluice_kafka::{KafkaDeadLetters, KafkaSink, KafkaSource};
 
-use super::properties::{CommonConfig, common_of_sinks, common_of_sources};
+use super::properties::{CommonConfig, SourceConfig, common_of_sinks, common_of_sources};
 use crate::settings::{ConnectorFile, Settings, WorkerSettings};
 
 /// Which way a connector moves records, with the plugins at both ends.
@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) tolerance: Tolerance,
     /// None is for ever.
     pub(crate) max_retries: Option<u32>,
+    /// The topic in which Kafka Connect kept the offsets of this source connector, if it had one of its own.
+    pub(crate) offsets_topic: Option<String>,
     /// What somebody should look at, though it can be run.
     pub(crate) warnings: Vec<Fault>,
     /// Joined with the worker's settings, references resolved: holds secrets, is never shown.
@@ -55,8 +57,10 @@ impl Plan {
         let without_effect = |key: &str| known.find(key).is_some_and(|it| it.support == Support::NoEffect);
         own.retain(|key| !without_effect(key));
         let mut properties = joined(&settings.worker, own.clone());
+        let mut offsets_topic = None;
         if matches!(direction, Direction::Source { .. }) {
             properties.set_default("topic.creation.enable", &settings.worker.topic_creation.to_string());
+            offsets_topic = SourceConfig::from_properties(&own)?.offsets_topic;
         }
         faults.extend(direction.validate(&properties));
         match Chain::from_properties(registry, &own) {
@@ -67,6 +71,7 @@ impl Plan {
                 chain,
                 tolerance: common.tolerance,
                 max_retries: u32::try_from(common.max_retries).ok(),
+                offsets_topic,
                 warnings: faults,
                 properties,
             }),

@@ -4,7 +4,7 @@ use sluice_core::{
     config::{
         Config as _, Definition,
         Kind::{Boolean, Class, Int, Long, String as Text},
-        Names, no_effect, refused,
+        Names, Prefixed, no_effect, refused,
     },
     pipeline::Tolerance,
 };
@@ -28,6 +28,17 @@ sluice_core::config! {
         "transforms" => transforms: Names,
         /// Predicates; each alias has `predicates.<alias>.type` and its own properties.
         "predicates" => predicates: Names,
+    }
+}
+
+sluice_core::config! {
+    /// Properties that every source connector has.
+    pub(crate) struct SourceConfig {
+        /// The connector's own topic of source offsets in Kafka Connect. A connector without a position of its own goes on at what
+        /// is stored there, or else where the worker keeps its offsets. It is read only.
+        "offsets.storage.topic" => offsets_topic: Option<String>,
+        /// Settings of the client that reads that topic.
+        "consumer.override." => consumer: Prefixed,
     }
 }
 
@@ -65,8 +76,6 @@ const UNOBEYED_BY_SOURCES: &[Definition] = &[
     refused("exactly.once.support", Text, "requested", "remove it; records are delivered at least once"),
     no_effect("transaction.boundary", Text, "poll", "records are not produced in transactions"),
     no_effect("transaction.boundary.interval.ms", Int, "", "records are not produced in transactions"),
-    no_effect("offsets.storage.topic", Text, "", "positions are saved in the worker's `offset.storage.file.filename`"),
-    no_effect("consumer.override.", Text, "", "a source connector has no consumer"),
 ];
 
 /// Lists the properties that every connector has.
@@ -81,5 +90,5 @@ pub(crate) fn common_of_sinks() -> Vec<Definition> {
 
 /// Lists the properties that every source connector has.
 pub(crate) fn common_of_sources() -> Vec<Definition> {
-    [common(), UNOBEYED_BY_SOURCES.to_vec()].concat()
+    [common(), SourceConfig::definitions(), UNOBEYED_BY_SOURCES.to_vec()].concat()
 }

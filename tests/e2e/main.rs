@@ -69,6 +69,7 @@ fn main() -> ExitCode {
         takeover::debezium_stopped_under_load_and_back_leaves_no_gap_and_no_duplicate,
         takeover::debezium_killed_under_load_is_followed_with_duplicates_behind_its_offset_only,
         takeover::debezium_cut_off_inside_a_transaction_is_resumed_at_the_next_record,
+        takeover::debezium_with_a_topic_of_offsets_of_its_own_is_followed_from_there,
         takeover::debezium_of_a_standalone_worker_hands_its_file_over_and_takes_it_back,
         pipeline::slot_of_idle_users_follows_airflows_heartbeats,
         pipeline::whole_pipeline_agrees_after_dags_and_erasures,

@@ -41,12 +41,22 @@ struct Case<'a> {
 impl<'a> Case<'a> {
     /// Makes the database and the connector's file, and starts Debezium with it in the stack's worker.
     async fn start(world: &'a World, name: &str) -> anyhow::Result<(Self, Connect, Script)> {
+        Self::start_with(world, name, &[]).await
+    }
+
+    /// The same with more properties.
+    async fn start_with(
+        world: &'a World,
+        name: &str,
+        more: &[(&str, &str)],
+    ) -> anyhow::Result<(Self, Connect, Script)> {
         let (mut case, script) = Self::prepare(world, name, "connect").await?;
+        case.write(more)?;
         let own = format!("offset.storage.file.filename={}", case.directory.path().join("offsets").display());
         case.worker.extend(["--set".to_owned(), own]);
         let url = world.stack.connect_url().context("the stack has a worker of Kafka Connect")?;
         let connect = Connect::new(&url, name);
-        connect.create(&case.properties()).await?;
+        connect.create(&case.properties(more)).await?;
         Ok((case, connect, script))
     }
 
@@ -64,14 +74,19 @@ impl<'a> Case<'a> {
         let settings = world.stack.directory().join(worker).join("worker.properties");
         let worker = vec!["--worker".to_owned(), settings.display().to_string()];
         let case = Self { world, name: name.to_owned(), worker, directory: TempDir::new()? };
-        let file = json!({"name": name, "config": case.properties()});
-        fs::write(case.file(), format!("{file:#}"))?;
+        case.write(&[])?;
         Ok((case, script))
     }
 
-    fn properties(&self) -> Json {
+    /// Writes the connector's file, with more properties.
+    fn write(&self, more: &[(&str, &str)]) -> Outcome {
+        let file = json!({"name": self.name, "config": self.properties(more)});
+        Ok(fs::write(self.file(), format!("{file:#}"))?)
+    }
+
+    fn properties(&self, more: &[(&str, &str)]) -> Json {
         let name = &self.name;
-        json!({
+        let mut properties = json!({
             "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
             "database.hostname": "127.0.0.1",
             "database.port": self.world.stack.postgres_port().to_string(),
@@ -89,7 +104,11 @@ impl<'a> Case<'a> {
             "key.converter.schemas.enable": "false",
             "value.converter": "org.apache.kafka.connect.json.JsonConverter",
             "value.converter.schemas.enable": "false",
-        })
+        });
+        for (key, value) in more {
+            properties[key] = json!(value);
+        }
+        properties
     }
 
     fn file(&self) -> PathBuf {
@@ -284,6 +303,44 @@ pub(crate) async fn debezium_cut_off_inside_a_transaction_is_resumed_at_the_next
     let from = proved_by(&offset, runs[0])?;
     ensure!(from < runs[0].len() - 1_000, "the offset lies in the middle");
     ensure!(follows(&script, from, runs[1])? == script.expected().len(), "the end is missing");
+    Ok(())
+}
+
+pub(crate) async fn debezium_with_a_topic_of_offsets_of_its_own_is_followed_from_there(
+    world: &World,
+) -> Outcome {
+    const OWN: [(&str, &str); 1] = [("offsets.storage.topic", "owntopic-offsets")];
+    const EMPTY: [(&str, &str); 1] = [("offsets.storage.topic", "owntopic-empty")];
+    let (case, connect, mut script) = Case::start_with(world, "owntopic", &OWN).await?;
+    script.transaction(40).await?;
+    case.wait_for_end(&script).await?;
+    connect.stop().await?;
+
+    // The worker's topic has a copy, which counts where the connector's own has nothing.
+    case.write(&EMPTY)?;
+    let imported = case.command(&["import-offsets"]).await?;
+    ensure!(
+        imported.contains(&format!("in topic `{OFFSETS_TOPIC}`")),
+        "imported from elsewhere:\n{imported}"
+    );
+    fs::remove_file(case.directory.path().join("offsets"))?;
+    case.write(&OWN)?;
+    script.transaction(40).await?;
+    let sluice = case.sluice()?;
+    case.wait_for_end(&script).await?;
+    let log = sluice.log()?;
+    sluice.terminate().await?;
+    case.command(&["export-offsets", "--to-topic", "owntopic-offsets"]).await?;
+    connect.resume().await?;
+    script.transaction(40).await?;
+    case.wait_for_end(&script).await?;
+    connect.delete().await?;
+
+    ensure!(log.contains("store=topic `owntopic-offsets`"), "read elsewhere:\n{log}");
+    let records = case.records()?;
+    let runs = runs(&records);
+    ensure!(runs.len() == 3, "Debezium, Sluice, Debezium: {} runs", runs.len());
+    ensure!(follows(&script, 0, &records)? == script.expected().len(), "a gap or a duplicate");
     Ok(())
 }
 

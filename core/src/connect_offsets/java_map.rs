@@ -183,6 +183,10 @@ mod tests {
     /// Written by Kafka Connect 4.3's standalone worker for Debezium 3.6.1.
     const RECORDED: &[u8] = include_bytes!("testdata/standalone.offsets");
 
+    /// Written by two of Debezium's engines, 3.6.1, one after the other; Debezium Server has such an engine, called
+    /// after its sink.
+    const RECORDED_OF_ENGINES: &[u8] = include_bytes!("testdata/engine.offsets");
+
     #[test]
     fn recorded_file_holds_debeziums_offset() {
         let offsets = from_pairs(&read(RECORDED).unwrap()).unwrap();
@@ -194,8 +198,27 @@ mod tests {
     }
 
     #[test]
+    fn recorded_file_of_an_engine_holds_the_offset_of_each() {
+        let offsets = from_pairs(&read(RECORDED_OF_ENGINES).unwrap()).unwrap();
+
+        let found: Vec<_> = offsets
+            .iter()
+            .map(|offset| (&*offset.connector, offset.partition["server"].as_str().unwrap(), &offset.offset))
+            .collect();
+        assert!(
+            matches!(found[..], [
+                ("kafka", "takeover_engine", Some(streamed)),
+                ("orders", "takeover_engine_b", Some(snapshotted)),
+            ] if streamed["lsn"] == 2_732_801_672_u64 && snapshotted["snapshot"] == "INITIAL"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
     fn what_is_written_is_byte_for_byte_what_java_writes() {
-        assert_eq!(write(&read(RECORDED).unwrap()), RECORDED);
+        for recorded in [RECORDED, RECORDED_OF_ENGINES] {
+            assert_eq!(write(&read(recorded).unwrap()), recorded);
+        }
     }
 
     #[test]

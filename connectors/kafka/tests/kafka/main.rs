@@ -2,6 +2,7 @@
 
 mod conformance_sink;
 mod conformance_source;
+mod connect_offsets;
 mod dead_letters;
 mod faults;
 mod front;
