@@ -214,7 +214,9 @@ config! {
         /// Statement to run with each heartbeat, such as an upsert of a row in a table of heartbeats. One that fails is
         /// logged and counted, and stops nothing.
         "heartbeat.action.query" => heartbeat_query: Option<String>,
-        /// Where to tell what becomes of the initial snapshot: sink (a topic) and log. jmx is accepted and has no effect.
+        /// Where to tell what becomes of the initial snapshot: sink (a topic) and log. jmx is accepted and has no effect. With
+        /// several `snapshot.max.threads` parts of tables are told of, too; they are ranges of 32 MiB, where Debezium
+        /// cuts by keys. That a snapshot failed reaches the topic here; in Debezium it reaches the log only.
         "notification.enabled.channels" => notification_channels: NotificationChannels = "",
         /// Topic of the notifications, for the channel sink.
         "notification.sink.topic.name" => notification_topic: Option<String>,

@@ -1,8 +1,11 @@
 //! Notifications: what becomes of the initial snapshot, told to a topic or to the log.
 //!
 //! Shapes and order are Debezium's (`InitialSnapshotNotificationService`): STARTED, then for each table IN_PROGRESS before
-//! its rows and TABLE_SCAN_COMPLETED after them, COMPLETED at the end; ABORTED when the snapshot fails, SKIPPED when a start
-//! takes none. They are sent again when a snapshot is resumed, for the tables that were left.
+//! its rows and TABLE_SCAN_COMPLETED after them, COMPLETED at the end; SKIPPED when a start takes none. With several
+//! threads there are TABLE_CHUNK_IN_PROGRESS and TABLE_CHUNK_COMPLETED around each part of a table, too; Debezium cuts tables
+//! by their keys, here they are ranges of pages. When the snapshot fails, TABLE_SCAN_COMPLETED tells of the table that
+//! could not be read, and ABORTED ends it: Debezium makes these two, writes them to its log, and then discards what is
+//! queued for Kafka. They are sent again when a snapshot is resumed, for the tables that were left.
 
 use std::sync::Arc;
 
@@ -27,6 +30,8 @@ const DATA_COLLECTIONS: &str = "data_collections";
 pub(crate) enum Status {
     Started,
     InProgress,
+    TableChunkInProgress,
+    TableChunkCompleted,
     TableScanCompleted,
     Completed,
     Aborted,
@@ -38,6 +43,8 @@ impl Status {
         match self {
             Self::Started => "STARTED",
             Self::InProgress => "IN_PROGRESS",
+            Self::TableChunkInProgress => "TABLE_CHUNK_IN_PROGRESS",
+            Self::TableChunkCompleted => "TABLE_CHUNK_COMPLETED",
             Self::TableScanCompleted => "TABLE_SCAN_COMPLETED",
             Self::Completed => "COMPLETED",
             Self::Aborted => "ABORTED",
@@ -53,6 +60,8 @@ pub(crate) struct Notifier {
     /// None if the sink is no channel.
     topic: Option<Arc<str>>,
     log: bool,
+    /// Tell of parts of tables, too.
+    chunked: bool,
     key: SchemaRef,
     value: SchemaRef,
     progress: Progress,
@@ -73,9 +82,26 @@ struct Progress {
 #[derive(Debug)]
 struct TableProgress {
     name: String,
-    empty: bool,
+    /// Its parts, each with the number of rows that were read once one was; none if it is empty.
+    chunks: Vec<Option<u64>>,
     started: bool,
     rows: u64,
+    /// How many of the rows are of parts that are complete.
+    rows_of_complete: u64,
+}
+
+/// What was read of a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Read {
+    /// Its place among the tables.
+    pub(crate) table: usize,
+    /// Place of the part among those of the table.
+    pub(crate) chunk: usize,
+    pub(crate) rows: u64,
+    /// The part is complete.
+    pub(crate) chunk_completed: bool,
+    /// The table is complete.
+    pub(crate) completed: bool,
 }
 
 impl Notifier {
@@ -92,6 +118,7 @@ impl Notifier {
             connector: config.topic_prefix.as_str().into(),
             topic: config.notification_topic.as_deref().filter(|_| sink).map(Arc::from),
             log,
+            chunked: config.snapshot_threads > 1,
             key: key_schema(),
             value: value_schema(),
             progress: Progress::default(),
@@ -103,13 +130,14 @@ impl Notifier {
         self.tell(Status::Skipped, Vec::new()).into_iter().collect()
     }
 
-    /// A snapshot starts. `tables`, in their order, with whether they are empty.
-    pub(crate) fn started<'a>(&mut self, tables: impl Iterator<Item = (&'a str, bool)>) -> Vec<Record> {
-        let progress = |(name, empty): (&str, bool)| TableProgress {
+    /// A snapshot starts. `tables`, in their order, with how many parts they are read in.
+    pub(crate) fn started<'a>(&mut self, tables: impl Iterator<Item = (&'a str, usize)>) -> Vec<Record> {
+        let progress = |(name, chunks): (&str, usize)| TableProgress {
             name: name.to_owned(),
-            empty,
+            chunks: vec![None; chunks],
             started: false,
             rows: 0,
+            rows_of_complete: 0,
         };
         let tables: Vec<_> = tables.map(progress).collect();
         let mut names: Vec<_> = tables.iter().map(|table| table.name.as_str()).collect();
@@ -120,24 +148,20 @@ impl Notifier {
         self.tell(Status::Started, Vec::new()).into_iter().collect()
     }
 
-    /// Puts what there is to tell around records of a table: at its place among the tables, and whether these are its last.
-    pub(crate) fn around(
-        &mut self,
-        place: usize,
-        records: Vec<Record>,
-        rows: u64,
-        last: bool,
-    ) -> Vec<Record> {
-        let mut told = self.empty_tables(place);
-        let Some(table) = self.progress.tables.get_mut(place) else { return records };
-        let first = !std::mem::replace(&mut table.started, true);
-        table.rows += rows;
-        if first {
-            told.extend(self.in_progress(place));
+    /// Puts what there is to tell around records of a table.
+    pub(crate) fn around(&mut self, read: Read, records: Vec<Record>) -> Vec<Record> {
+        let mut told = self.begin(read.table);
+        let Some(table) = self.progress.tables.get_mut(read.table) else { return records };
+        table.rows += read.rows;
+        if self.chunked {
+            told.extend(self.begin_chunk(read));
         }
         told.extend(records);
-        if last {
-            told.extend(self.completed_table(place));
+        if self.chunked && read.chunk_completed {
+            told.extend(self.complete_chunk(read));
+        }
+        if read.completed {
+            told.extend(self.completed_table(read.table));
         }
         told
     }
@@ -149,9 +173,50 @@ impl Notifier {
         told
     }
 
-    /// The snapshot failed or was stopped.
-    pub(crate) fn aborted(&self) -> Option<Record> {
-        self.tell(Status::Aborted, Vec::new())
+    /// The snapshot failed or was stopped, perhaps because the server refused to read the table at a place.
+    pub(crate) fn aborted(&mut self, refused: Option<usize>) -> Vec<Record> {
+        let mut told = Vec::new();
+        if let Some(place) = refused {
+            told.extend(self.begin(place));
+            let data = self.scanned(place, "SQL_EXCEPTION");
+            told.extend(self.tell(Status::TableScanCompleted, data.into()));
+        }
+        told.extend(self.tell(Status::Aborted, Vec::new()));
+        told
+    }
+
+    /// Tells that a table is begun, unless it was told, and of the empty ones before it.
+    fn begin(&mut self, place: usize) -> Vec<Record> {
+        let mut told = self.empty_tables(place);
+        let table = self.progress.tables.get_mut(place);
+        if table.is_some_and(|table| !std::mem::replace(&mut table.started, true)) {
+            told.extend(self.in_progress(place));
+        }
+        told
+    }
+
+    /// Tells that a part of a table is begun, unless it was told.
+    fn begin_chunk(&mut self, read: Read) -> Option<Record> {
+        let table = &mut self.progress.tables[read.table];
+        let begun = table.chunks[read.chunk].is_some();
+        *table.chunks[read.chunk].get_or_insert(0) += read.rows;
+        if begun {
+            return None;
+        }
+        let table = &self.progress.tables[read.table];
+        let mut data = vec![("current_collection_in_progress", table.name.as_str().into())];
+        data.extend(table.chunk(read.chunk));
+        data.push(("total_rows_scanned", table.rows_of_complete.to_string().into()));
+        self.tell(Status::TableChunkInProgress, data)
+    }
+
+    fn complete_chunk(&mut self, read: Read) -> Option<Record> {
+        let table = &mut self.progress.tables[read.table];
+        table.rows_of_complete += table.chunks[read.chunk].unwrap_or_default();
+        let mut data = self.scanned(read.table, "SUCCEEDED").to_vec();
+        data.extend(self.progress.tables[read.table].chunk(read.chunk));
+        data.push((DATA_COLLECTIONS, self.progress.names.as_str().into()));
+        self.tell(Status::TableChunkCompleted, data)
     }
 
     /// Tells of the empty tables before a place: no record of theirs will come.
@@ -160,11 +225,24 @@ impl Notifier {
         let next = self.progress.next;
         self.progress.next = next.max(place);
         for index in next..place {
-            if self.progress.tables[index].empty {
-                told.extend(self.in_progress(index));
-                told.extend(self.completed_table(index));
+            if self.progress.tables[index].chunks.is_empty() {
+                told.extend(self.empty_table(index));
             }
         }
+        told
+    }
+
+    /// Tells of an empty table. It counts as one part.
+    fn empty_table(&mut self, place: usize) -> Vec<Record> {
+        self.progress.tables[place].started = true;
+        let mut told: Vec<_> = self.in_progress(place).into_iter().collect();
+        if self.chunked {
+            self.progress.tables[place].chunks.push(None);
+            let read = Read { table: place, chunk: 0, rows: 0, chunk_completed: true, completed: true };
+            told.extend(self.begin_chunk(read));
+            told.extend(self.complete_chunk(read));
+        }
+        told.extend(self.completed_table(place));
         told
     }
 
@@ -178,14 +256,15 @@ impl Notifier {
     }
 
     fn completed_table(&self, place: usize) -> Option<Record> {
-        let table = &self.progress.tables[place];
-        let data = vec![
-            ("scanned_collection", table.name.as_str().into()),
-            ("total_rows_scanned", table.rows.to_string().into()),
-            ("status", Value::from_static("SUCCEEDED")),
-            (DATA_COLLECTIONS, self.progress.names.as_str().into()),
-        ];
+        let mut data = self.scanned(place, "SUCCEEDED").to_vec();
+        data.push(("total_rows_scanned", self.progress.tables[place].rows.to_string().into()));
+        data.push((DATA_COLLECTIONS, self.progress.names.as_str().into()));
         self.tell(Status::TableScanCompleted, data)
+    }
+
+    fn scanned(&self, place: usize, status: &'static str) -> [(&'static str, Value); 2] {
+        let table = &self.progress.tables[place];
+        [("scanned_collection", table.name.as_str().into()), ("status", Value::from_static(status))]
     }
 
     /// Writes to the log and makes the record, as the channels ask for.
@@ -209,6 +288,13 @@ impl Notifier {
             Datum::new(Arc::clone(schema), Struct::new(Arc::clone(schema), values).into())
         };
         Some(Record::new(topic, datum(&self.key, vec![id]), Payload::Plain(datum(&self.value, values))))
+    }
+}
+
+impl TableProgress {
+    /// Which of its parts it is.
+    fn chunk(&self, chunk: usize) -> [(&'static str, Value); 2] {
+        [("chunk_index", chunk.to_string().into()), ("total_chunks", self.chunks.len().to_string().into())]
     }
 }
 
@@ -250,6 +336,19 @@ mod tests {
         Notifier::new(&from_pairs(&pairs).unwrap())
     }
 
+    fn notifier_with(pairs: &[(&str, &str)]) -> Notifier {
+        let sink = [("notification.enabled.channels", "sink"), ("notification.sink.topic.name", "n")];
+        Notifier::new(&from_pairs(&[&sink, pairs].concat()).unwrap()).unwrap()
+    }
+
+    fn additional_data(record: &Record) -> Vec<(&str, &str)> {
+        let Payload::Plain(Datum { value: Value::Struct(value), .. }) = &record.value else {
+            panic!("it is a notification")
+        };
+        let Some(Value::Map(data)) = value.value("additional_data") else { panic!("there is data") };
+        data.iter().map(|(name, value)| (name.as_str().unwrap(), value.as_str().unwrap())).collect()
+    }
+
     /// Types, with the table and how many rows it had.
     fn outline(records: &[Record]) -> Vec<String> {
         let line = |record: &Record| {
@@ -262,8 +361,12 @@ mod tests {
                 found.and_then(|(_, value)| value.as_str()).unwrap_or_default()
             };
             let table = of(&["current_collection_in_progress", "scanned_collection"]);
-            let line = [value.value("type").unwrap().as_str().unwrap(), table, of(&["total_rows_scanned"])];
-            line.join(" ").trim_end().to_owned()
+            let chunk = match of(&["chunk_index"]) {
+                "" => String::new(),
+                index => format!("{index}/{} ", of(&["total_chunks"])),
+            };
+            let kind = value.value("type").unwrap().as_str().unwrap();
+            format!("{kind} {table} {chunk}{}", of(&["total_rows_scanned"])).trim_end().to_owned()
         };
         records.iter().map(line).collect()
     }
@@ -281,12 +384,14 @@ mod tests {
     fn tables_are_told_of_in_their_order_empty_ones_too() {
         let mut notifier = notifier("sink").unwrap();
         let row = || Record::new("t".into(), Datum::NULL, Payload::TOMBSTONE);
-        let tables = [("a", true), ("b", false), ("c", true), ("d", false), ("e", true)];
+        let tables = [("a", 0), ("b", 1), ("c", 0), ("d", 1), ("e", 0)];
+        let part =
+            |table, rows, completed| Read { table, chunk: 0, rows, chunk_completed: completed, completed };
 
         let mut told = notifier.started(tables.into_iter());
-        told.extend(notifier.around(1, vec![row(), row()], 2, false));
-        told.extend(notifier.around(1, vec![row()], 1, true));
-        told.extend(notifier.around(3, vec![row()], 1, true));
+        told.extend(notifier.around(part(1, 2, false), vec![row(), row()]));
+        told.extend(notifier.around(part(1, 1, true), vec![row()]));
+        told.extend(notifier.around(part(3, 1, true), vec![row()]));
         told.extend(notifier.completed());
 
         let expected = [
@@ -308,6 +413,51 @@ mod tests {
             "COMPLETED",
         ];
         assert_eq!(outline(&told), expected);
+    }
+
+    #[test]
+    fn parts_are_told_of_with_several_threads() {
+        let mut notifier = notifier_with(&[("snapshot.max.threads", "2")]);
+        let part = |chunk, completed| Read { table: 1, chunk, rows: 2, chunk_completed: true, completed };
+
+        let mut told = notifier.started([("a", 0), ("b", 2)].into_iter());
+        told.extend(notifier.around(part(1, false), Vec::new()));
+        told.extend(notifier.around(part(0, true), Vec::new()));
+        told.extend(notifier.completed());
+
+        let expected = [
+            "STARTED",
+            "IN_PROGRESS a",
+            "TABLE_CHUNK_IN_PROGRESS a 0/1 0",
+            "TABLE_CHUNK_COMPLETED a 0/1",
+            "TABLE_SCAN_COMPLETED a 0",
+            "IN_PROGRESS b",
+            "TABLE_CHUNK_IN_PROGRESS b 1/2 0",
+            "TABLE_CHUNK_COMPLETED b 1/2",
+            "TABLE_CHUNK_IN_PROGRESS b 0/2 2",
+            "TABLE_CHUNK_COMPLETED b 0/2",
+            "TABLE_SCAN_COMPLETED b 4",
+            "COMPLETED",
+        ];
+        assert_eq!(outline(&told), expected);
+    }
+
+    /// What Debezium 3.6.1 wrote to its log when the second of three tables could not be read.
+    #[test]
+    fn refused_table_is_told_of_before_the_end() {
+        let mut notifier = notifier("sink").unwrap();
+        notifier.started([("public.a", 1), ("public.b", 1), ("public.c", 1)].into_iter());
+
+        let told = notifier.aborted(Some(1));
+
+        assert_eq!(outline(&told), ["IN_PROGRESS public.b", "TABLE_SCAN_COMPLETED public.b", "ABORTED"]);
+        let recorded = [
+            &[("connector_name", "p"), ("scanned_collection", "public.b"), ("status", "SQL_EXCEPTION")][..],
+            &[("connector_name", "p")],
+        ];
+        for (record, recorded) in told[1..].iter().zip(recorded) {
+            assert_eq!(additional_data(record), recorded);
+        }
     }
 
     #[test]

@@ -24,14 +24,14 @@ use crate::error::SourceError;
 use crate::gauges::Gauges;
 use crate::heartbeat::Heartbeat;
 use crate::lsn::Lsn;
-use crate::notifications::Notifier;
+use crate::notifications::{Notifier, Read};
 use crate::open::{self, Opened};
 use crate::pgoutput::Relation;
 use crate::position::Position;
 use crate::publication::Fingerprint;
 use crate::records::RecordMaker;
 use crate::replication::{AckHandle, ReplicationStream, WalBatch};
-use crate::snapshot::{Snapshot, SnapshotBatch, now};
+use crate::snapshot::{Failure, Snapshot, SnapshotBatch, now};
 use crate::table::Table;
 use crate::types::temporal::EPOCH_MICROS;
 use crate::{slot, sql};
@@ -186,7 +186,14 @@ impl PostgresTask {
         let records = match &mut self.notifier {
             None => batch.records,
             Some(notifier) => {
-                notifier.around(batch.table, batch.records, batch.rows, batch.completed.is_some())
+                let read = Read {
+                    table: batch.table,
+                    chunk: batch.chunk,
+                    rows: batch.rows,
+                    chunk_completed: batch.chunk_completed,
+                    completed: batch.completed.is_some(),
+                };
+                notifier.around(read, batch.records)
             }
         };
         let position = batch.completed.map(|table| {
@@ -211,10 +218,14 @@ impl PostgresTask {
     }
 
     /// Tells that the snapshot failed; the engine is told after that.
-    fn abort_snapshot(&mut self, error: SourceError) -> Result<Batch<Position>, SourceError> {
-        let Some(record) = self.notifier.as_ref().and_then(Notifier::aborted) else { return Err(error) };
+    fn abort_snapshot(&mut self, Failure { table, error }: Failure) -> Result<Batch<Position>, SourceError> {
+        let refused = table.filter(|_| matches!(error, SourceError::Sql { .. }));
+        let told = self.notifier.as_mut().map(|notifier| notifier.aborted(refused)).unwrap_or_default();
+        if told.is_empty() {
+            return Err(error);
+        }
         self.failure = Some(error);
-        Ok(Batch::new(vec![record], None, 0))
+        Ok(Batch::new(told, None, 0))
     }
 
     async fn finish(&mut self) -> Result<(), SourceError> {
@@ -223,7 +234,7 @@ impl PostgresTask {
             Phase::Snapshot(mut snapshot) => {
                 // A failure was told already; a stop can only be told to the log, since no batch follows.
                 if !self.failed && self.failure.is_none() {
-                    let _ = self.notifier.as_ref().and_then(Notifier::aborted);
+                    let _ = self.notifier.as_mut().map(|notifier| notifier.aborted(None));
                 }
                 snapshot.close().await;
             }

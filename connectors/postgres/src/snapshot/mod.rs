@@ -58,12 +58,15 @@ struct Shared {
 #[derive(Debug)]
 struct Job {
     table: usize,
+    /// Place of the range among those of the table.
+    chunk: usize,
     query: String,
 }
 
 /// What a worker hands over.
 struct Piece {
     table: usize,
+    chunk: usize,
     records: Vec<Record>,
     rejected: Vec<(Record, Error)>,
     bytes: usize,
@@ -71,9 +74,22 @@ struct Piece {
     last: bool,
 }
 
+/// Why a snapshot cannot go on.
+pub(crate) struct Failure {
+    /// Place of the table that was being read, if one was.
+    pub(crate) table: Option<usize>,
+    pub(crate) error: SourceError,
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self { table: None, error }
+    }
+}
+
 /// A running snapshot.
 pub(crate) struct Snapshot {
-    pieces: mpsc::Receiver<Result<Piece, SourceError>>,
+    pieces: mpsc::Receiver<Result<Piece, Failure>>,
     workers: JoinSet<()>,
     /// Keeps the snapshot that the workers adopt.
     holder: Option<Client>,
@@ -84,6 +100,9 @@ pub(crate) struct Snapshot {
 
 struct TableState {
     name: String,
+    /// How many ranges it has.
+    chunks: usize,
+    /// How many of them are not complete.
     ranges: usize,
     started: bool,
     /// The newest record, held back until it is known whether it is the last.
@@ -97,6 +116,10 @@ pub(crate) struct SnapshotBatch {
     pub(crate) bytes: usize,
     /// Place of their table among the tables.
     pub(crate) table: usize,
+    /// Place of their range among those of the table.
+    pub(crate) chunk: usize,
+    /// The range is complete with this batch.
+    pub(crate) chunk_completed: bool,
     /// How many of its rows were read.
     pub(crate) rows: u64,
     /// The table that is complete with this batch.
@@ -150,9 +173,9 @@ impl Snapshot {
         Ok(Self { pieces, workers: set, holder: Some(holder), tables, left })
     }
 
-    /// Lists the tables in their order, with whether they are empty: of those there are no records.
-    pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.tables.iter().map(|table| (table.name.as_str(), table.ranges == 0))
+    /// Lists the tables in their order, with how many ranges they are read in: of empty ones there are none, and no records.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.tables.iter().map(|table| (table.name.as_str(), table.chunks))
     }
 
     /// Waits for the next records; none when all tables are complete.
@@ -162,13 +185,13 @@ impl Snapshot {
     ///
     /// # Cancel safety
     /// No record is lost when the future is dropped.
-    pub(crate) async fn next(&mut self) -> Result<Option<SnapshotBatch>, SourceError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<SnapshotBatch>, Failure> {
         if self.left == 0 {
             return Ok(None);
         }
         match self.pieces.recv().await {
-            Some(piece) => self.mark(piece?).map(Some),
-            None => Err(SourceError::Task),
+            Some(piece) => Ok(Some(self.mark(piece?)?)),
+            None => Err(SourceError::Task.into()),
         }
     }
 
@@ -214,6 +237,8 @@ impl Snapshot {
             rejected: piece.rejected,
             bytes: piece.bytes,
             table: piece.table,
+            chunk: piece.chunk,
+            chunk_completed: piece.last,
             rows,
             completed,
         })

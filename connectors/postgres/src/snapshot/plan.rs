@@ -29,11 +29,13 @@ pub(super) async fn plan_tables(
             if rows.any(client).await? { rows.ranges(client, published.oid).await? } else { Vec::new() };
         states.push(TableState {
             name: table.qualified.clone(),
+            chunks: ranges.len(),
             ranges: ranges.len(),
             started: false,
             held: None,
         });
-        jobs.extend(ranges.into_iter().map(|range| Job { table: index, query: rows.copy(range) }));
+        let job = |(chunk, range)| Job { table: index, chunk, query: rows.copy(range) };
+        jobs.extend(ranges.into_iter().enumerate().map(job));
     }
     Ok((states, jobs))
 }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_postgres::Client;
 
 use super::copy::{CopyRows, CopyTuple};
-use super::{Job, Piece, Shared, begin, failed};
+use super::{Failure, Job, Piece, Shared, begin, failed};
 use crate::error::SourceError;
 use crate::records::{Output, RecordMaker};
 use crate::source_block::Place;
@@ -25,21 +25,22 @@ const PIECE_RECORDS: usize = 2_000;
 const PIECE_BYTES: usize = 4 << 20;
 
 /// Reads ranges until there are none left.
-pub(super) async fn run(shared: Arc<Shared>, pieces: mpsc::Sender<Result<Piece, SourceError>>) {
-    if let Err(error) = work(&shared, &pieces).await {
+pub(super) async fn run(shared: Arc<Shared>, pieces: mpsc::Sender<Result<Piece, Failure>>) {
+    if let Err(failure) = work(&shared, &pieces).await {
         // Nobody listens any more when the snapshot was closed.
-        let _ = pieces.send(Err(error)).await;
+        let _ = pieces.send(Err(failure)).await;
     }
 }
 
-async fn work(shared: &Shared, pieces: &mpsc::Sender<Result<Piece, SourceError>>) -> Result<(), SourceError> {
+async fn work(shared: &Shared, pieces: &mpsc::Sender<Result<Piece, Failure>>) -> Result<(), Failure> {
     let client = crate::sql::connect_for_snapshot(&shared.plan.config).await?;
     begin(&client, Some(&shared.snapshot)).await?;
     let mut maker = shared.maker();
     loop {
         let job = shared.jobs.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(job) = job else { return Ok(()) };
-        if read(shared, &client, &mut maker, &job, pieces).await?.is_none() {
+        let done = read(shared, &client, &mut maker, &job, pieces).await;
+        if done.map_err(|error| Failure { table: Some(job.table), error })?.is_none() {
             return Ok(());
         }
     }
@@ -51,7 +52,7 @@ async fn read(
     client: &Client,
     maker: &mut RecordMaker,
     job: &Job,
-    pieces: &mpsc::Sender<Result<Piece, SourceError>>,
+    pieces: &mpsc::Sender<Result<Piece, Failure>>,
 ) -> Result<Option<()>, SourceError> {
     let Some((_, table)) = shared.plan.tables.get(job.table) else { return Err(SourceError::Task) };
     let stream = client.copy_out(&job.query).await.map_err(failed)?;
@@ -69,13 +70,13 @@ async fn read(
         })?;
         if out.records.len() >= PIECE_RECORDS || out.bytes >= PIECE_BYTES {
             let full = std::mem::take(&mut out);
-            if pieces.send(Ok(piece(job.table, full, false))).await.is_err() {
+            if pieces.send(Ok(piece(job, full, false))).await.is_err() {
                 return Ok(None);
             }
             maker.now = now();
         }
     }
-    let sent = pieces.send(Ok(piece(job.table, out, true))).await;
+    let sent = pieces.send(Ok(piece(job, out, true))).await;
     Ok(sent.ok())
 }
 
@@ -108,8 +109,9 @@ fn place(shared: &Shared) -> Place<'static> {
     }
 }
 
-fn piece(table: usize, out: Output, last: bool) -> Piece {
-    Piece { table, records: out.records, rejected: out.rejected, bytes: out.bytes, last }
+fn piece(job: &Job, out: Output, last: bool) -> Piece {
+    let (table, chunk) = (job.table, job.chunk);
+    Piece { table, chunk, records: out.records, rejected: out.rejected, bytes: out.bytes, last }
 }
 
 /// Returns the clock in nanoseconds since 1970.

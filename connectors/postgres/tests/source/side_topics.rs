@@ -1,6 +1,7 @@
 //! Heartbeats and notifications.
 
 use sluice_core::record::{Datum, Payload, Record};
+use sluice_core::source::Source as _;
 use sluice_core::value::Value;
 
 use crate::harness::{Database, Reader};
@@ -119,6 +120,43 @@ async fn snapshot_is_told_of_and_a_later_start_without_one() {
     ];
     assert_eq!(told.iter().map(outline).collect::<Vec<_>>(), expected);
     assert_eq!(again.records.iter().map(outline).collect::<Vec<_>>(), ["SKIPPED"]);
+    reader.close().await;
+    database.remove().await;
+}
+
+/// Debezium 3.6.1 makes the same notifications, as its log shows; those after the failure do not reach its topic.
+#[tokio::test(flavor = "multi_thread")]
+async fn snapshot_that_fails_is_told_of_before_the_source_fails() {
+    let tables =
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); CREATE TABLE c (id int);
+        INSERT INTO a VALUES (1), (2); INSERT INTO b SELECT generate_series(1, 5); INSERT INTO c VALUES (1)";
+    let database = Database::new("notified_failure", tables).await;
+    let refused = [
+        ("snapshot.select.statement.overrides", "public.b"),
+        ("snapshot.select.statement.overrides.public.b", "SELECT id / (4 - id) AS id FROM b"),
+    ];
+    let mut reader = database.open(&[SINK, refused].concat()).await;
+
+    let mut told = Vec::new();
+    let error = loop {
+        match reader.task.next_batch().await {
+            Ok(batch) => told.extend(batch.expect("the snapshot does not end").records),
+            Err(error) => break error,
+        }
+    };
+
+    let expected = [
+        "STARTED",
+        "IN_PROGRESS",
+        "-",
+        "-",
+        "TABLE_SCAN_COMPLETED 2",
+        "IN_PROGRESS",
+        "TABLE_SCAN_COMPLETED",
+        "ABORTED",
+    ];
+    assert_eq!(told.iter().map(outline).collect::<Vec<_>>(), expected);
+    assert!(error.report().contains("division by zero"), "{}", error.report());
     reader.close().await;
     database.remove().await;
 }
