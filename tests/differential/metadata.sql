@@ -37,7 +37,7 @@ COMMIT;
 ALTER TABLE u ADD y int;
 BEGIN;
 INSERT INTO t VALUES (6, 'a');
-ALTER TABLE t ADD b int DEFAULT 7;
+ALTER TABLE t ADD b int;
 INSERT INTO t VALUES (7, 'b');
 COMMIT;
 -- A statement that changes no row, and one that sets what is there.

@@ -10,6 +10,8 @@ use crate::types::{TypeCatalog, TypeRow};
 
 /// The first version whose catalog shows column lists and row filters.
 const COLUMN_LISTS: u32 = 150_000;
+/// The first version that can publish generated columns.
+const GENERATED: u32 = 180_000;
 
 /// A table of the publication.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,16 +124,20 @@ pub(crate) async fn published_tables(
     publication: &str,
     server_version: u32,
 ) -> Result<Vec<PublishedTable>, SourceError> {
-    let lists = if server_version >= COLUMN_LISTS { ("p.attnames", "p.rowfilter") } else { ("NULL", "NULL") };
+    // Before Postgres 18 no generated column is published; 15 lists them all the same.
+    let (published, row_filter) = match server_version {
+        ..COLUMN_LISTS => ("a.attgenerated = ''", "NULL"),
+        COLUMN_LISTS..GENERATED => ("a.attgenerated = '' AND a.attname = ANY (p.attnames)", "p.rowfilter"),
+        GENERATED.. => ("a.attname = ANY (p.attnames)", "p.rowfilter"),
+    };
     let query = format!(
         "SELECT p.schemaname::text, p.tablename::text, c.oid, c.relkind = 'p', c.relreplident, \
-         coalesce({}::text[], ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid \
-         AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum)), {}::text \
+         ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid \
+         AND a.attnum > 0 AND NOT a.attisdropped AND {published} ORDER BY a.attnum), {row_filter}::text \
          FROM pg_catalog.pg_publication_tables p \
          JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname \
          JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename \
-         WHERE p.pubname = $1 ORDER BY 1, 2",
-        lists.0, lists.1
+         WHERE p.pubname = $1 ORDER BY 1, 2"
     );
     let rows = client
         .query(&query, &[&publication])
