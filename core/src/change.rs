@@ -76,8 +76,6 @@ pub mod field {
 pub struct ChangeSchema {
     /// Key struct; none for a table without key.
     pub key: Option<SchemaRef>,
-    /// Places of the key's fields in the row, in the key's order.
-    pub key_columns: Vec<usize>,
     /// Row struct, optional, as it stands under `before` and `after`.
     pub row: SchemaRef,
     /// Source block.
@@ -89,27 +87,20 @@ pub struct ChangeSchema {
 impl ChangeSchema {
     /// Joins row, key and source schemas into Debezium's envelope named `<prefix>.Envelope`.
     ///
-    /// `row` must be an optional struct; `key_columns` are places in it.
-    pub fn new(
-        prefix: &str,
-        row: SchemaRef,
-        key: Option<SchemaRef>,
-        key_columns: Vec<usize>,
-        source: SchemaRef,
-    ) -> Self {
+    /// `row` must be an optional struct.
+    pub fn new(prefix: &str, row: SchemaRef, key: Option<SchemaRef>, source: SchemaRef) -> Self {
         let envelope =
             Schema::record(format!("{prefix}.Envelope"), envelope_fields(&row, &source)).versioned(2);
-        Self { key, key_columns, row, source, envelope: envelope.shared() }
+        Self { key, row, source, envelope: envelope.shared() }
     }
 
-    /// The same with other fields of the row; those of the key keep their places.
+    /// The same with other fields of the row.
     #[must_use]
     pub fn with_fields(&self, fields: Vec<Field>) -> Self {
         let with = |schema: &Schema, fields| Schema { kind: Kind::Struct(fields), ..schema.clone() }.shared();
         let row = with(&self.row, fields);
         let envelope = with(&self.envelope, envelope_fields(&row, &self.source));
-        let (key, key_columns) = (self.key.clone(), self.key_columns.clone());
-        Self { key, key_columns, row, source: Arc::clone(&self.source), envelope }
+        Self { key: self.key.clone(), row, source: Arc::clone(&self.source), envelope }
     }
 
     /// Recognises an envelope struct that was read, by its fields and not by its name.
@@ -125,7 +116,6 @@ impl ChangeSchema {
         }
         Some(Self {
             key: None,
-            key_columns: Vec::new(),
             row: Arc::clone(after),
             source: Arc::clone(source),
             envelope: Arc::clone(envelope),
@@ -269,7 +259,7 @@ mod tests {
             .optional()
             .shared();
         let source = Schema::record("Source", vec![Field::new("lsn", Schema::new(Kind::Int64))]).shared();
-        Arc::new(ChangeSchema::new("p.s.t", row, None, Vec::new(), source))
+        Arc::new(ChangeSchema::new("p.s.t", row, None, source))
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn records() -> (SchemaRef, SchemaRef, Record, Record) {
     let key = Schema::record("Key", fields[..1].to_vec()).shared();
     let row = Schema::record("Value", fields).optional().shared();
     let source = Schema::record("Source", Vec::new()).shared();
-    let schema = ChangeSchema::new("p", Arc::clone(&row), Some(Arc::clone(&key)), vec![0], source);
+    let schema = ChangeSchema::new("p", Arc::clone(&row), Some(Arc::clone(&key)), source);
     let key_datum = Datum::new(Arc::clone(&key), Struct::new(Arc::clone(&key), values[..1].to_vec()).into());
     let change = Change {
         schema: Arc::new(schema),

@@ -111,7 +111,7 @@ config! {
         "table.exclude.list" => table_exclude: Option<PatternList>,
         /// Columns to capture: regular expressions that match the whole `schema.table.column`.
         "column.include.list" => column_include: Option<PatternList>,
-        /// Columns to leave out. A key column cannot be left out.
+        /// Columns to leave out of rows. In the key they stay.
         "column.exclude.list" => column_exclude: Option<PatternList>,
         /// Prefixes of the logical messages (`pg_logical_emit_message`) to capture: regular expressions that match the
         /// whole prefix. Without a list all are. Not together with the exclude list.

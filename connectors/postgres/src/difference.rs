@@ -31,7 +31,9 @@ pub(crate) fn is_unchanged(table: &Table, update: &Update, whole: &Bytes, chunk:
         return false;
     }
     let captured = old.zip(new).zip(&table.columns).filter_map(|(pair, plan)| Some((pair, plan.as_ref()?)));
-    captured.enumerate().all(|(place, ((old, new), plan))| {
+    let in_row = |place: usize| !table.key_only.iter().any(|column| column.place == place);
+    let row = captured.enumerate().filter(|(place, _)| in_row(*place)).map(|(_, column)| column);
+    row.enumerate().all(|(place, ((old, new), plan))| {
         let mask = table.masks.iter().find(|(masked, _)| *masked == place).map(|(_, mask)| mask);
         keeps_value(plan, mask, whole, [&old, &new], chunk)
     })

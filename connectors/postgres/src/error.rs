@@ -121,8 +121,8 @@ pub enum SourceError {
         /// The type as Postgres prints it.
         type_name: String,
     },
-    /// The key names a column that is not captured.
-    #[error("key column `{column}` of table `{table}` is not among its captured columns")]
+    /// The key names a column that is not there.
+    #[error("table `{table}` has no column `{column}` for its key")]
     KeyColumnMissing {
         /// The table.
         table: String,

@@ -275,7 +275,12 @@ impl RecordMaker {
         out: &mut Output,
     ) {
         match row {
-            Ok(row) => {
+            Ok(mut row) => {
+                for column in &table.key_only {
+                    if let Some(invented) = &column.snapshot {
+                        row[column.place] = invented.clone();
+                    }
+                }
                 let key = key_of(table, &row);
                 let mut change = self.change(table, place, Operation::Read, None, Some(row));
                 change.source[SNAPSHOT_FIELD] = marker;
@@ -294,6 +299,9 @@ impl RecordMaker {
         mut before: Option<Vec<Value>>,
         mut after: Option<Vec<Value>>,
     ) -> Change {
+        for column in &table.key_only {
+            before.iter_mut().chain(&mut after).for_each(|row| drop(row.remove(column.place)));
+        }
         let schema = self.schema_of(table, [before.as_deref(), after.as_deref()]);
         for (place, mask) in &table.masks {
             before.iter_mut().chain(&mut after).for_each(|row| mask.apply(&mut row[*place]));
@@ -374,7 +382,7 @@ fn context_headers(config: &PostgresConfig, run: Uuid) -> Arc<[Header]> {
 
 fn key_of(table: &Table, row: &[Value]) -> Datum {
     let Some(schema) = &table.schema.key else { return Datum::NULL };
-    let columns = table.schema.key_columns.iter().map(|place| row.get(*place).cloned().unwrap_or_default());
+    let columns = table.key_rows.iter().map(|place| row.get(*place).cloned().unwrap_or_default());
     let values = columns.chain(table.key_end.clone()).collect();
     Datum::new(Arc::clone(schema), Struct::new(Arc::clone(schema), values).into())
 }

@@ -46,7 +46,9 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
         E::TooManyTables { .. } => {
             "name fewer tables in `table.include.list`, or raise `guardrail.collections.max`".to_owned()
         }
-        E::AmbiguousIdentity { .. } => "write its regular expressions so that each table matches one".to_owned(),
+        E::AmbiguousIdentity { .. } => {
+            "write its regular expressions so that each table matches one".to_owned()
+        }
         E::UnknownType { table, column, .. } => format!(
             "set `include.unknown.datatypes=true`, which passes the text of Postgres's own types on as bytes, or \
              leave the column out with `column.exclude.list={}`",
@@ -56,10 +58,11 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
             "leave `{column}` out of what is published: ALTER PUBLICATION … SET TABLE {} (the other columns);",
             quoted_table(table)
         ),
-        E::KeyColumnMissing { .. } => "take the column off `column.exclude.list`, add it to \
-                                       `column.include.list` or the publication's column list, or name other key \
-                                       columns in `message.key.columns`"
-            .to_owned(),
+        E::KeyColumnMissing { .. } => {
+            "add the column to the publication's column list, or name other key columns in \
+                                       `message.key.columns`"
+                .to_owned()
+        }
         E::IdentityMissesKey { table, .. } => format!(
             "run ALTER TABLE {0} REPLICA IDENTITY DEFAULT; (or FULL); or name the columns of the identity's index \
              in `message.key.columns`",
@@ -70,8 +73,11 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
         E::SlotAhead { .. } => format!(
             "if all that the slot was moved past is known to have been delivered, set \
              `offset.mismatch.strategy=trust_slot`. Otherwise {START_OVER}"
-        ),        E::SlotUnfit { slot, .. } => {
-            format!("choose another `slot.name`, or drop this one: SELECT pg_drop_replication_slot('{slot}');")
+        ),
+        E::SlotUnfit { slot, .. } => {
+            format!(
+                "choose another `slot.name`, or drop this one: SELECT pg_drop_replication_slot('{slot}');"
+            )
         }
         E::SlotInUse { slot, .. } => format!(
             "stop the other connector. If it is dead, the server lets go of the slot after its `wal_sender_timeout`, or at \
@@ -80,7 +86,9 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
         E::SlotCreationBlocked { pids, .. } => {
             format!("end these transactions, or run SELECT pg_terminate_backend(pid) for {pids}")
         }
-        E::OtherCluster { .. } => format!("point the connector back at its server. If this is meant: {START_OVER}. {LOWER}"),
+        E::OtherCluster { .. } => {
+            format!("point the connector back at its server. If this is meant: {START_OVER}. {LOWER}")
+        }
         E::Diverged { .. } => format!(
             "a standby was promoted that had not received all: what was delivered beyond the switch does not \
              exist any more. {START_OVER}. {LOWER}"
@@ -93,12 +101,16 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
         E::ForeignOffset { .. } => "give the offset of the connector with this `topic.prefix`, as \
                                     `GET /connectors/NAME/offsets` answers it"
             .to_owned(),
-        E::WithinSnapshot => "let the snapshot end first; or drop the slot and start Debezium without an offset: \
+        E::WithinSnapshot => {
+            "let the snapshot end first; or drop the slot and start Debezium without an offset: \
                               it takes a snapshot of its own"
-            .to_owned(),
-        E::WithinIncrementalSnapshot { .. } => "start Debezium again and let it end, or end it with a `stop-snapshot` \
+                .to_owned()
+        }
+        E::WithinIncrementalSnapshot { .. } => {
+            "start Debezium again and let it end, or end it with a `stop-snapshot` \
                                                 signal; then stop Debezium and come over"
-            .to_owned(),
+                .to_owned()
+        }
         E::Value { reason, .. } => reason.hint().to_owned(),
     })
 }

@@ -18,7 +18,7 @@ use sluice_core::schema::Schema;
 use sluice_core::value::Value;
 
 use crate::catalog::TableFacts;
-use crate::config::{PostgresConfig, TopicParts};
+use crate::config::{Compatibility, PostgresConfig, TopicParts};
 use crate::error::SourceError;
 use crate::mask::ColumnMask;
 use crate::names;
@@ -26,9 +26,9 @@ use crate::pgoutput::Relation;
 use crate::source_block::source_schema;
 use crate::types::TypeCatalog;
 
-use column::Compiled;
 pub(crate) use column::{ColumnPlan, NullForm, mapping};
 pub(crate) use defaults::{DefaultForm, default_form};
+pub(crate) use key::column_names as key_column_names;
 
 /// A version of a table.
 #[derive(Debug)]
@@ -45,12 +45,25 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Option<ColumnPlan>>,
     /// Places of the key columns in the relation.
     pub(crate) key_places: Vec<usize>,
+    /// Places of the key columns in the row that is read.
+    pub(crate) key_rows: Vec<usize>,
+    /// Columns that are in the key only, the last first: they leave the row when the key is made.
+    pub(crate) key_only: Vec<KeyOnly>,
     /// What ends each key: a name of the table, where tables share a topic.
     pub(crate) key_end: Option<Value>,
     /// Other tables may have the same topic.
     pub(crate) shares_topic: bool,
     /// What hides or cuts values in rows, with the place in the row.
     pub(crate) masks: Vec<(usize, ColumnMask)>,
+}
+
+/// A column that the filters leave out of rows, but not of the key.
+#[derive(Debug)]
+pub(crate) struct KeyOnly {
+    /// Its place in the row that is read.
+    pub(crate) place: usize,
+    /// What Debezium has for it in a snapshot, whose statement leaves it out; where that is asked for.
+    pub(crate) snapshot: Option<Value>,
 }
 
 /// What a table is compiled from, beside its relation.
@@ -84,20 +97,25 @@ impl Table {
         let qualified = format!("{}.{}", relation.namespace, relation.name);
         let topic = names::topic(config, &relation.namespace, &relation.name);
         let prefix = names::schema_prefix(&topic, config.schema_names);
-        let compiled = relation.columns.iter().map(|column| column::compile(column, &qualified, input));
+        let key_names = key::column_names(&relation, &qualified, input)?;
+        let compiled =
+            relation.columns.iter().map(|column| column::compile(column, &qualified, &key_names, input));
         let compiled = compiled.collect::<Result<Vec<_>, _>>()?;
-        let key = key::compile(&relation, &qualified, &prefix, &compiled, input)?;
-        let (mut fields, mut masks) = (Vec::with_capacity(compiled.len()), Vec::new());
-        let mut columns = Vec::with_capacity(compiled.len());
-        for column in compiled {
-            columns.push(column.map(|Compiled { field, plan, mask, .. }| {
-                masks.extend(mask.map(|mask| (fields.len(), mask)));
-                fields.push(field);
-                plan
-            }));
+        let key = key::compile(&relation, &qualified, &prefix, key_names, &compiled, input)?;
+        let mut fields = Vec::with_capacity(compiled.len());
+        let (mut masks, mut key_only) = (Vec::new(), Vec::new());
+        for (place, column) in compiled.iter().flatten().enumerate() {
+            if column.key_only {
+                let invents = config.compatibility == Compatibility::Debezium;
+                key_only.insert(0, KeyOnly { place, snapshot: invents.then(|| column.plan.absent.clone()) });
+                continue;
+            }
+            masks.extend(column.mask.clone().map(|mask| (fields.len(), mask)));
+            fields.push(column.field.clone());
         }
+        let columns = compiled.into_iter().map(|column| column.map(|column| column.plan)).collect();
         let row = Schema::record(format!("{prefix}.Value"), fields).optional().shared();
-        let schema = ChangeSchema::new(&prefix, row, key.schema, key.rows, source_schema());
+        let schema = ChangeSchema::new(&prefix, row, key.schema, source_schema());
         Ok(Self {
             schema_name: (&*relation.namespace).into(),
             table_name: (&*relation.name).into(),
@@ -106,12 +124,19 @@ impl Table {
             schema: Arc::new(schema),
             columns,
             key_places: key.places,
+            key_rows: key.rows,
+            key_only,
             key_end: key.end,
             shares_topic: config.topic_naming.routing.is_some()
                 || config.topic_naming.parts == TopicParts::Table,
             masks,
             relation,
         })
+    }
+
+    /// How many values a row has when it is read.
+    pub(crate) fn row_width(&self) -> usize {
+        self.schema.row.fields().len() + self.key_only.len()
     }
 }
 

@@ -151,15 +151,23 @@ fn schemas_of_the_users_table_are_those_that_debezium_sent() {
 }
 
 #[test]
-fn excluded_columns_leave_row_and_plan_but_keys_must_stay() {
+fn excluded_columns_leave_row_and_plan() {
     let config = from_pairs(&[("column.exclude.list", "public.users.(bio|phone)")]).unwrap();
     let table = compile(&config, ReplicaIdentity::Default).unwrap();
+
     assert_eq!(table.schema.row.fields().len(), 11);
     assert_eq!(table.columns.iter().filter(|plan| plan.is_none()).count(), 2);
+}
 
+#[test]
+fn excluded_columns_stay_in_the_key() {
     let config = from_pairs(&[("column.exclude.list", "public.users.id")]).unwrap();
-    let error = compile(&config, ReplicaIdentity::Default).unwrap_err();
-    assert!(matches!(error, SourceError::KeyColumnMissing { .. }), "{error}");
+
+    let table = compile(&config, ReplicaIdentity::Default).unwrap();
+
+    assert_eq!(&*table.schema.key.as_ref().unwrap().fields()[0].name, "id");
+    assert!(table.schema.row.fields().iter().all(|field| &*field.name != "id"));
+    assert_eq!((table.key_only[0].place, table.row_width()), (0, 13));
 }
 
 #[test]
@@ -171,7 +179,7 @@ fn identity_that_misses_the_key_is_refused() {
     assert!(matches!(&error, SourceError::IdentityMissesKey { column, .. } if column == "id"), "{error}");
     let keyed = from_pairs(&[("message.key.columns", "public.users:username")]).unwrap();
     let table = compile(&keyed, ReplicaIdentity::Index).unwrap();
-    assert_eq!(table.schema.key_columns, [1]);
+    assert_eq!(table.key_rows, [1]);
 }
 
 #[test]
@@ -181,8 +189,8 @@ fn debeziums_keys_leave_out_columns_that_the_table_lacks() {
         compile(&config, ReplicaIdentity::Full)
     };
 
-    assert_eq!(table("public.users:gone,username", "debezium").unwrap().schema.key_columns, [1]);
-    assert_eq!(table("public.users:gone", "debezium").unwrap().schema.key_columns, [0]);
+    assert_eq!(table("public.users:gone,username", "debezium").unwrap().key_rows, [1]);
+    assert_eq!(table("public.users:gone", "debezium").unwrap().key_rows, [0]);
     let error = table("public.users:gone,username", "correct").unwrap_err();
     assert!(matches!(&error, SourceError::KeyColumnMissing { column, .. } if column == "gone"), "{error}");
 }

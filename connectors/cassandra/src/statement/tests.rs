@@ -32,7 +32,7 @@ fn row_schema() -> SchemaRef {
 
 fn change(operation: Operation, before: Option<[Value; 2]>, after: Option<[Value; 2]>) -> Record {
     let source = Schema::record("Source", Vec::new()).shared();
-    let schema = Arc::new(ChangeSchema::new("p", row_schema(), Some(key_schema()), vec![0], source));
+    let schema = Arc::new(ChangeSchema::new("p", row_schema(), Some(key_schema()), source));
     let row = |values: Option<[Value; 2]>| values.map(|[a, b]| vec![Value::Int32(1), a, b]);
     let value = Change {
         schema,

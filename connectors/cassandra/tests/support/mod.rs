@@ -135,7 +135,7 @@ impl Source {
         let key = Schema::record("Key", fields[..keys].to_vec()).shared();
         let row = Schema::record("Value", fields).optional().shared();
         let source = Schema::record("Source", Vec::new()).shared();
-        let schema = ChangeSchema::new("p", row, Some(Arc::clone(&key)), (0..keys).collect(), source);
+        let schema = ChangeSchema::new("p", row, Some(Arc::clone(&key)), source);
         Self { topic: format!("p.public.{table}").into(), key, schema: Arc::new(schema), keys }
     }
 

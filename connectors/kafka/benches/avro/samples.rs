@@ -57,7 +57,7 @@ fn wide() -> Sample {
     });
     let row = Schema::record("wide.public.wide.Value", columns.collect()).optional().shared();
     let source = Arc::clone(&recorded().change.schema.source);
-    let schema = ChangeSchema::new("wide.public.wide", row, None, Vec::new(), source);
+    let schema = ChangeSchema::new("wide.public.wide", row, None, source);
     let text = to_avro(&schema.envelope, &AvroFormat::default()).expect("the schema has a form in Avro");
     Sample::made("100 columns", text, (0..WIDE).map(wide_value).collect())
 }

@@ -83,7 +83,7 @@ fn users() -> ChangeSchema {
     let updated = Schema::new(Kind::Int64).named(debezium::TIMESTAMP).versioned(1).optional();
     fields.push(Field::new("updated_at", updated));
     let row = Schema::record("users_avro.public.users.Value", fields).optional().shared();
-    ChangeSchema::new("users_avro.public.users", row, None, Vec::new(), source())
+    ChangeSchema::new("users_avro.public.users", row, None, source())
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn users_table_of_the_demo_prints_as_the_files_in_schemas() {
     let row = demo_row();
     let key = Schema::record("users.public.users.Key", vec![row[0].clone()]);
     let value = Schema::record("users.public.users.Value", row).optional().shared();
-    let change = ChangeSchema::new("users.public.users", value, None, Vec::new(), source());
+    let change = ChangeSchema::new("users.public.users", value, None, source());
 
     assert_eq!(to_avro(&key).unwrap(), include_str!("../../../../schemas/users.public.users-key.avsc"));
     let golden = include_str!("../../../../schemas/users.public.users-value.avsc");

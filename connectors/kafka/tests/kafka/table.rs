@@ -42,7 +42,7 @@ impl Table {
             Field::new("lsn", Schema::new(Kind::Int64).optional()),
         ];
         let source = Schema::record("io.debezium.connector.postgresql.Source", source).versioned(1).shared();
-        let schema = ChangeSchema::new(topic, row, Some(Arc::clone(&key)), vec![0], source);
+        let schema = ChangeSchema::new(topic, row, Some(Arc::clone(&key)), source);
         Self { topic: topic.into(), schema: Arc::new(schema), key }
     }
 

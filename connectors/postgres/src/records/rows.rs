@@ -44,7 +44,7 @@ impl RecordMaker {
         old: Option<&OldTuple>,
     ) -> Result<Vec<Value>, SourceError> {
         check_width(table, tuple)?;
-        let mut row = Vec::with_capacity(table.schema.row.fields().len());
+        let mut row = Vec::with_capacity(table.row_width());
         for (place, (column, plan)) in tuple.columns().zip(&table.columns).enumerate() {
             let Some(plan) = plan else { continue };
             let known = old.filter(|old| plan.identity || matches!(old, OldTuple::Full(_)));
@@ -67,7 +67,7 @@ impl RecordMaker {
     ) -> Result<Vec<Value>, SourceError> {
         let OldTuple::Key(tuple) = old else { return self.full_row(table, whole, old.tuple(), None) };
         check_width(table, tuple)?;
-        let mut row = Vec::with_capacity(table.schema.row.fields().len());
+        let mut row = Vec::with_capacity(table.row_width());
         for (column, plan) in tuple.columns().zip(&table.columns) {
             match plan {
                 None => {}

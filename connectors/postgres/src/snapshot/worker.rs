@@ -86,7 +86,7 @@ fn row(
     whole: &Bytes,
     tuple: &mut CopyTuple<'_>,
 ) -> Result<Vec<Value>, SourceError> {
-    let mut values = Vec::with_capacity(table.schema.row.fields().len());
+    let mut values = Vec::with_capacity(table.row_width());
     for (plan, field) in table.columns.iter().flatten().zip(tuple) {
         values.push(maker.column(table, plan, whole, field?)?);
     }

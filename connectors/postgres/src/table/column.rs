@@ -4,7 +4,7 @@ use sluice_core::schema::{Field, debezium};
 use sluice_core::value::Value;
 
 use super::defaults::default_value;
-use super::{TableInput, captures_column, rule};
+use super::{DescribedBy, TableInput, captures_column, rule};
 use crate::catalog::ColumnFacts;
 use crate::config::{Compatibility, PostgresConfig};
 use crate::error::SourceError;
@@ -51,17 +51,21 @@ pub(super) struct Compiled {
     pub(super) key_field: Field,
     pub(super) plan: ColumnPlan,
     pub(super) mask: Option<ColumnMask>,
+    /// The filters leave it out of rows.
+    pub(super) key_only: bool,
 }
 
-/// Compiles a column; `None` for one that is not captured, or that Debezium leaves out, where that is asked for.
+/// Compiles a column; `None` for one that is neither captured nor in the key, `key`, or that Debezium leaves out, where that is asked for.
 pub(super) fn compile(
     column: &RelationColumn,
     qualified: &str,
+    key: &[String],
     input: &TableInput<'_>,
 ) -> Result<Option<Compiled>, SourceError> {
     let config = input.config;
     check_sendable(column, qualified, input)?;
-    if !captures_column(config, qualified, &column.name) {
+    let key_only = !captures_column(config, qualified, &column.name);
+    if key_only && !key.iter().any(|name| **name == *column.name) {
         return Ok(None);
     }
     let Some((type_, Mapping { mut schema, decoder, snapshot, text })) = map(column, input) else {
@@ -78,7 +82,9 @@ pub(super) fn compile(
         let (table, column) = (qualified.to_owned(), column.name.to_string());
         return Err(SourceError::UnknownType { table, column, type_name });
     };
-    let facts = facts(column, input);
+    // Debezium asks the catalog for columns of rows only when the stream describes a table.
+    let unknown = key_only && input.described_by == DescribedBy::Stream;
+    let facts = facts(column, input).filter(|_| !unknown);
     let debezium = config.compatibility == Compatibility::Debezium;
     let required = facts.is_some_and(|facts| facts.not_null && (debezium || !facts.unvalidated));
     // In Debezium's schemas a geometry may always be missing.
@@ -100,7 +106,7 @@ pub(super) fn compile(
     let name = names::field(&column.name, config.field_names.0);
     let key_field = Field::new(name.as_str(), schema.clone());
     let (schema, mask) = rule::apply(column, qualified, &type_, schema, input);
-    Ok(Some(Compiled { field: Field::new(name, schema), key_field, plan, mask }))
+    Ok(Some(Compiled { field: Field::new(name, schema), key_field, plan, mask, key_only }))
 }
 
 /// What the catalog says of a column. One that was altered since has other facts; the relation knows better.

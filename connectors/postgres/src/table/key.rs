@@ -24,7 +24,7 @@ pub(super) struct Key {
     pub(super) schema: Option<Arc<Schema>>,
 }
 
-/// Compiles the key of a relation whose columns are `columns`; `prefix` is that of schema names.
+/// Compiles the key, of the columns `names`, of a relation whose columns are `columns`; `prefix` is that of schema names.
 ///
 /// # Errors
 /// When a column is not there, or not in what deletes carry.
@@ -32,10 +32,10 @@ pub(super) fn compile(
     relation: &Relation,
     qualified: &str,
     prefix: &str,
+    names: Vec<String>,
     columns: &[Option<Compiled>],
     input: &TableInput<'_>,
 ) -> Result<Key, SourceError> {
-    let names = column_names(relation, qualified, input)?;
     let mut places = Vec::with_capacity(names.len());
     let mut rows = Vec::with_capacity(names.len());
     let mut fields = Vec::with_capacity(names.len() + 1);
@@ -61,7 +61,10 @@ pub(super) fn compile(
 }
 
 /// Names the key's columns: as configured, else the primary key as of the change.
-fn column_names(
+///
+/// # Errors
+/// When one that is configured is not there.
+pub(crate) fn column_names(
     relation: &Relation,
     qualified: &str,
     input: &TableInput<'_>,

@@ -12,7 +12,9 @@ use crate::config::PostgresConfig;
 use crate::error::SourceError;
 use crate::pgoutput::Relation;
 use crate::snapshot::copy::CopyRows;
-use crate::table::{DefaultForm, DescribedBy, TableInput, captures_column, default_form, mapping};
+use crate::table::{
+    DefaultForm, DescribedBy, TableInput, captures_column, default_form, key_column_names, mapping,
+};
 use crate::types::{Decoder, TypeCatalog};
 
 /// Oid of `char(n)`.
@@ -71,12 +73,15 @@ fn find(
     let qualified = format!("{}.{}", relation.namespace, relation.name);
     let none = HashMap::new();
     let input = TableInput { config, facts, types, defaults: &none, described_by: DescribedBy::Catalog };
+    // A key that cannot be had is told when the table is compiled.
+    let key = key_column_names(relation, &qualified, &input).unwrap_or_default();
     let constants = relation.columns.iter().filter_map(|column| {
         let fact = facts.column(&column.name).filter(|fact| fact.type_oid == column.type_id)?;
         let default = fact.default.as_deref()?;
         let mapping = mapping(column, &input)?;
         if default_form(default) != DefaultForm::Constant
             || !captures_column(config, &qualified, &column.name)
+                && !key.iter().any(|name| **name == *column.name)
         {
             return None;
         }

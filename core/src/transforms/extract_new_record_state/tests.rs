@@ -30,7 +30,7 @@ fn table(prefix: &str) -> Arc<ChangeSchema> {
         Field::new("lsn", Schema::new(Kind::Int64).optional()),
     ];
     let source = Schema::record("io.debezium.connector.postgresql.Source", source).versioned(1).shared();
-    Arc::new(ChangeSchema::new(&format!("{prefix}.public.t"), row, Some(key), vec![0], source))
+    Arc::new(ChangeSchema::new(&format!("{prefix}.public.t"), row, Some(key), source))
 }
 
 fn row(id: i32, a: &str, b: i32) -> Option<Vec<Value>> {
@@ -328,7 +328,7 @@ fn null_becomes_the_default_in_rewrite_modes_only() {
     let rows = |null: bool| {
         let id = Schema::new(Kind::Int32).optional().with_default(Value::Int32(8));
         let row = Schema::record("p.s.t.Value", vec![Field::new("a", id)]).optional().shared();
-        let schema = ChangeSchema::new("p.s.t", row, None, Vec::new(), Arc::clone(&table("p").source));
+        let schema = ChangeSchema::new("p.s.t", row, None, Arc::clone(&table("p").source));
         let mut record = change(Operation::Create, None, Some(vec![Value::Null]));
         if let Payload::Change(change) = &mut record.value {
             change.schema = Arc::new(schema);
