@@ -5,50 +5,40 @@
 
 use fastrand::Rng;
 
-use crate::case::{Case, Phase, Properties};
+use crate::case::{Case, Phase};
 use crate::expected::Expected;
 use crate::majors::Majors;
 
 mod kinds;
+mod settings;
 mod table;
 
-use kinds::{PRELUDE, one_of};
-use table::Table;
-
-const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
-
-/// Settings of which each case takes some.
-const SETTINGS: [(&str, &[&str]); 12] = [
-    ("decimal.handling.mode", &["precise", "string", "double"]),
-    (
-        "time.precision.mode",
-        &["adaptive", "adaptive_time_microseconds", "connect", "isostring", "microseconds", "nanoseconds"],
-    ),
-    ("binary.handling.mode", &["bytes", "base64", "base64-url-safe", "hex"]),
-    ("interval.handling.mode", &["numeric", "string"]),
-    ("hstore.handling.mode", &["json", "map"]),
-    ("tombstones.on.delete", &["true", "false"]),
-    ("skipped.operations", &["t", "none", "c", "u", "d", "u,t"]),
-    ("schema.name.adjustment.mode", &["none", "avro"]),
-    ("snapshot.mode", &["initial", "no_data"]),
-    ("extended.headers.enabled", &["true", "false"]),
-    ("include.schema.comments", &["true", "false"]),
-    ("value.converter", &[JSON]),
-];
+use kinds::PRELUDE;
+use settings::settings;
+use table::{Freedom, Table};
 
 /// Makes the case of a seed.
 pub fn case(seed: u64) -> Case {
     let rng = &mut Rng::with_seed(seed);
-    let odd = rng.u8(..4) > 0;
+    let freedom = Freedom { odd: rng.u8(..4) > 0, any_schema: rng.u8(..4) == 0 };
     let mut before: Vec<String> = PRELUDE.map(str::to_owned).into();
-    let mut tables: Vec<Table> =
-        (0..rng.usize(1..4)).map(|index| Table::new(rng, index, odd, &mut before)).collect();
-    let settings = settings(rng, odd, &tables);
-    let keys = &mut 0;
-    for table in &tables {
-        before.extend((0..rng.usize(0..4)).map(|_| table.insert(rng, keys)));
+    let tables: Vec<Table> =
+        (0..rng.usize(1..4)).map(|index| Table::new(rng, index, freedom, &mut before)).collect();
+    let settings = settings(rng, freedom, &tables);
+    let set = |name: &str| settings.get(name).cloned().unwrap_or_default();
+    let mut script = Script {
+        freedom,
+        tables,
+        keys: 0,
+        kept: set("message.key.columns"),
+        // Debezium counts each message as one of a kind of its own, and loses some of those outside of transactions.
+        messages: set("provide.transaction.metadata").is_empty(),
+        streamed: false,
+    };
+    for table in &script.tables {
+        before.extend((0..rng.usize(0..4)).map(|_| table.insert(rng, &mut script.keys)));
     }
-    let phases = (0..rng.usize(1..4)).map(|index| phase(rng, index, &mut tables, keys)).collect();
+    let phases = (0..rng.usize(1..4)).map(|index| script.phase(rng, index)).collect();
     Case {
         name: format!("random_{seed}"),
         title: format!("Made by chance from seed {seed}."),
@@ -61,74 +51,90 @@ pub fn case(seed: u64) -> Case {
     }
 }
 
-fn settings(rng: &mut Rng, odd: bool, tables: &[Table]) -> Properties {
-    let mut settings = Properties::new();
-    for (name, values) in SETTINGS {
-        if rng.u8(..3) == 0 {
-            settings.insert(name.to_owned(), one_of(rng, values));
-        }
-    }
-    if settings.contains_key("value.converter") {
-        // What Sluice does in any case: a NULL stays NULL.
-        settings.insert("value.converter.replace.null.with.default".to_owned(), "false".to_owned());
-    }
-    if !odd {
-        return settings;
-    }
-    settings.insert("only.sluice.compatibility".to_owned(), "debezium".to_owned());
-    if rng.u8(..4) == 0 {
-        // Without compatibility a transaction has one id.
-        settings.insert("provide.transaction.metadata".to_owned(), "true".to_owned());
-    }
-    if rng.u8(..4) == 0 {
-        // Without compatibility a key must be in the replica identity and stay in the table.
-        let keys = tables.iter().filter_map(|table| {
-            let columns: Vec<_> = table.key_columns().take(2).collect();
-            (!columns.is_empty()).then(|| format!("public.{}:{}", table.name, columns.join(",")))
-        });
-        let keys: Vec<_> = keys.collect();
-        if !keys.is_empty() {
-            settings.insert("message.key.columns".to_owned(), keys.join(";"));
-        }
-    }
-    settings
+/// A script in the making.
+struct Script {
+    freedom: Freedom,
+    tables: Vec<Table>,
+    /// Keys given to rows so far.
+    keys: u32,
+    /// The property that names columns which must stay.
+    kept: String,
+    /// Whether logical messages may come.
+    messages: bool,
+    /// A transaction was streamed before. Until then the time of a message outside of transactions is the connector's.
+    streamed: bool,
 }
 
-/// Tables change at the beginning of a phase only: a connector that lags reads today's catalog for yesterday's rows.
-fn phase(rng: &mut Rng, index: usize, tables: &mut [Table], keys: &mut u32) -> (Phase, Vec<String>) {
-    let stopped = index > 0 && rng.u8(..4) == 0;
-    let mut statements = Vec::new();
-    if index > 0 && !stopped && rng.bool() {
-        let chosen = rng.usize(..tables.len());
-        statements.push(tables[chosen].alter(rng));
+impl Script {
+    /// Tables change at the beginning of a phase only: a connector that lags reads today's catalog for yesterday's rows.
+    fn phase(&mut self, rng: &mut Rng, index: usize) -> (Phase, Vec<String>) {
+        let stopped = index > 0 && rng.u8(..4) == 0;
+        let mut statements = Vec::new();
+        self.streamed = index > 0;
+        if index > 0 && !stopped {
+            self.alter(rng, index, &mut statements);
+        }
+        statements.extend((0..rng.usize(3..12)).flat_map(|_| self.transaction(rng)));
+        (if stopped { Phase::Stopped } else { Phase::Streaming }, statements)
     }
-    statements.extend((0..rng.usize(3..12)).flat_map(|_| transaction(rng, tables, keys)));
-    (if stopped { Phase::Stopped } else { Phase::Streaming }, statements)
-}
 
-/// One to six changes of any tables, sometimes rolled back in part or whole.
-fn transaction(rng: &mut Rng, tables: &[Table], keys: &mut u32) -> Vec<String> {
-    let count = if rng.bool() { 1 } else { rng.usize(2..7) };
-    let mut statements: Vec<_> =
-        (0..count).map(|_| tables[rng.usize(..tables.len())].change(rng, keys)).collect();
-    if rng.u8(..20) == 0 {
-        let names: Vec<_> = tables.iter().map(|table| table.name.as_str()).collect();
-        statements.push(format!("TRUNCATE {}", names.join(", ")));
+    /// Changes some tables, makes one, or drops one.
+    fn alter(&mut self, rng: &mut Rng, index: usize, statements: &mut Vec<String>) {
+        for table in &mut self.tables {
+            if rng.u8(..3) == 0 {
+                statements.push(table.alter(rng, &self.kept));
+            }
+        }
+        match rng.u8(..10) {
+            0 if self.tables.len() > 1 => {
+                let dropped = self.tables.remove(0);
+                statements.push(format!("DROP TABLE {}", dropped.name));
+            }
+            1 | 2 => self.tables.push(Table::new(rng, 10 + index, self.freedom, statements)),
+            _ => {}
+        }
     }
-    if statements.len() == 1 {
-        return statements;
+
+    /// One to six changes of any tables, sometimes rolled back in part or whole.
+    fn transaction(&mut self, rng: &mut Rng) -> Vec<String> {
+        let count = if rng.bool() { 1 } else { rng.usize(2..7) };
+        let mut statements: Vec<_> = (0..count).map(|_| self.change(rng)).collect();
+        if rng.u8(..20) == 0 {
+            let names: Vec<_> = self.tables.iter().map(|table| table.name.as_str()).collect();
+            statements.push(format!("TRUNCATE {}", names.join(", ")));
+        }
+        if statements.len() == 1 {
+            return statements;
+        }
+        match rng.u8(..6) {
+            0 => {
+                statements.insert(1, "SAVEPOINT half".to_owned());
+                statements.push("ROLLBACK TO half".to_owned());
+            }
+            1 => {
+                statements.insert(1, "SAVEPOINT half".to_owned());
+                statements.push("RELEASE half".to_owned());
+                statements.push(self.change(rng));
+            }
+            _ => {}
+        }
+        statements.insert(0, "BEGIN".to_owned());
+        statements.push(if rng.u8(..5) == 0 { "ROLLBACK" } else { "COMMIT" }.to_owned());
+        statements
     }
-    if rng.u8(..4) == 0 {
-        statements.insert(1, "SAVEPOINT half".to_owned());
-        statements.push("ROLLBACK TO half".to_owned());
+
+    fn change(&mut self, rng: &mut Rng) -> String {
+        if self.messages && rng.u8(..25) == 0 {
+            let transactional = !self.streamed || rng.bool();
+            return format!("SELECT pg_logical_emit_message({transactional}, 'prefix', 'content')");
+        }
+        self.tables[rng.usize(..self.tables.len())].change(rng, &mut self.keys)
     }
-    statements.insert(0, "BEGIN".to_owned());
-    statements.push(if rng.u8(..5) == 0 { "ROLLBACK" } else { "COMMIT" }.to_owned());
-    statements
 }
 
 #[cfg(test)]
 mod tests {
+    use super::settings::SETTINGS;
     use super::*;
 
     #[test]
@@ -153,9 +159,25 @@ mod tests {
 
         assert!(SETTINGS.iter().all(|(name, _)| settings(name)));
         assert!(settings("message.key.columns") && settings("provide.transaction.metadata"));
-        for word in
-            ["INSERT", "UPDATE", "DELETE", "TRUNCATE t0, t1", "ALTER", "ROLLBACK TO", "DEFAULT", "SET id ="]
-        {
+        for word in [
+            "INSERT",
+            "UPDATE",
+            "DELETE",
+            "TRUNCATE t0, t1",
+            "DROP COLUMN",
+            "RENAME TO",
+            "TYPE text",
+            "ROLLBACK TO",
+            "RELEASE",
+            "DEFAULT",
+            "SET id =",
+            "DROP TABLE",
+            "CREATE TABLE t11",
+            "emit_message(true",
+            "generate_series",
+            "repeat(",
+            "ROLLBACK",
+        ] {
             assert!(statements.iter().any(|statement| statement.contains(word)), "{word}");
         }
     }

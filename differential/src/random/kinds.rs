@@ -16,7 +16,10 @@ pub(super) const PRELUDE: [&str; 4] = [
     "CREATE EXTENSION citext",
 ];
 
-pub(super) const KINDS: [Kind; 48] = [
+/// How many of [`KINDS`] come first that are for any case; the others are for odd cases, in columns that may be NULL.
+pub(super) const PLAIN_KINDS: usize = 64;
+
+pub(super) const KINDS: [Kind; 74] = [
     ("boolean", |rng, _| rng.bool().to_string()),
     ("smallint", |rng, _| rng.i16(..).to_string()),
     ("int", |rng, _| rng.i32(..).to_string()),
@@ -40,7 +43,7 @@ pub(super) const KINDS: [Kind; 48] = [
     }),
     ("price", |rng, _| decimal(rng, 5, 2)),
     ("money", |rng, _| format!("'{}'", decimal(rng, 9, 2))),
-    ("text", |rng, _| text(rng, 60)),
+    ("text", |rng, odd| if odd && rng.u8(..4) == 0 { large(rng) } else { text(rng, 60) }),
     ("varchar(12)", |rng, _| text(rng, 12)),
     ("char(7)", |rng, _| text(rng, 7)),
     ("citext", |rng, _| text(rng, 9)),
@@ -101,6 +104,32 @@ pub(super) const KINDS: [Kind; 48] = [
     ("mood[]", |rng, odd| special_or(rng, odd, "'{sad,NULL}'", |rng| one_of(rng, &["'{}'", "'{happy}'"]))),
     ("date[]", |rng, _| format!("'{{{},NULL}}'", date(rng))),
     ("timestamptz[]", |rng, _| format!("'{{\"{} {}+00\"}}'", date(rng), time(rng, 6))),
+    ("bigint[]", |rng, _| format!("'{{{},NULL}}'", rng.i64(..))),
+    ("boolean[]", |rng, _| format!("'{{{},NULL}}'", rng.bool())),
+    ("double precision[]", |_, _| "'{0.1,NULL,5e-324}'".to_owned()),
+    ("uuid[]", |rng, _| format!("'{{{},NULL}}'", digits(rng, 32, 16))),
+    ("jsonb[]", |rng, _| format!("ARRAY[jsonb_build_array({}), NULL]", rng.i32(..))),
+    ("timestamp[]", |rng, _| format!("'{{\"{} {}\",NULL}}'", near(rng, false), time(rng, 6))),
+    ("bytea[]", |rng, _| format!("ARRAY['\\x{}'::bytea, NULL]", digits(rng, 6, 16))),
+    ("inet[]", |rng, _| format!("'{{{},NULL}}'", address(rng))),
+    ("varchar(5)[]", |rng, _| format!("ARRAY[{}, NULL]", text(rng, 5))),
+    ("char(3)[]", |rng, _| format!("ARRAY[{}, NULL]", text(rng, 3))),
+    ("numrange", |rng, _| format!("'[{},)'", rng.i32(..))),
+    ("int8range", |rng, _| format!("'(,{}]'", rng.i32(..))),
+    ("daterange", |rng, _| format!("'[{},)'", date(rng))),
+    ("tsrange", |rng, _| format!("'(,\"{} {}\")'", date(rng), time(rng, 6))),
+    ("macaddr8", |rng, _| format!("'{}'", digits(rng, 16, 16))),
+    ("\"char\"", |rng, _| one_of(rng, &["'a'", "'Z'", "'~'"])),
+    ("name", |rng, _| text(rng, 9)),
+    ("box", |rng, _| format!("'({},1),(0,0)'", rng.u8(..))),
+    ("pg_lsn", |rng, _| format!("'0/{}'", digits(rng, 6, 10))),
+    ("int4multirange", |_, _| "'{[1,3),[5,7)}'".to_owned()),
+    ("money[]", |rng, _| format!("'{{{}}}'", decimal(rng, 3, 2))),
+    ("interval[]", |rng, _| format!("'{{{} days}}'", rng.u8(..))),
+    ("price[]", |rng, _| format!("ARRAY[{}]::price[]", decimal(rng, 3, 2))),
+    ("time[]", |rng, _| format!("'{{{},NULL}}'", time(rng, 6))),
+    ("varbit[]", |rng, _| format!("'{{{}}}'", digits(rng, 5, 2))),
+    ("jsonpath", |_, _| "'$.a'".to_owned()),
 ];
 
 /// A value of a kind.
@@ -136,6 +165,11 @@ fn text(rng: &mut Rng, limit: usize) -> String {
     const LETTERS: [char; 12] = ['a', 'Z', '0', ' ', '"', ',', '\\', '{', 'é', '漢', '😀', '\t'];
     let letters = (0..rng.usize(..=limit)).map(|_| LETTERS[rng.usize(..LETTERS.len())]);
     format!("'{}'", letters.collect::<String>())
+}
+
+/// A text that does not fit into a row, of a column that is stored outside.
+fn large(rng: &mut Rng) -> String {
+    format!("repeat({} || '-', 3000)", text(rng, 3))
 }
 
 fn date(rng: &mut Rng) -> String {
