@@ -80,16 +80,28 @@ impl Error {
     /// Writes the error with its code, its causes and its hint, a line each.
     pub fn report(&self) -> String {
         let mut report = format!("{} [{}]", self.0, self.code());
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            report.push_str(&format!("\n  caused by: {error}"));
-            cause = error.source();
+        for cause in causes(self.as_dyn()) {
+            report.push_str(&format!("\n  caused by: {cause}"));
         }
         if let Some(hint) = self.hint() {
             report.push_str(&format!("\n  hint: {hint}"));
         }
         report
     }
+}
+
+/// Lists the causes of an error, but for those that its text ends with: some libraries print them there, too.
+pub(crate) fn causes(error: &dyn StdError) -> Vec<String> {
+    let mut causes = Vec::new();
+    let (mut told, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !told.ends_with(&text) {
+            causes.push(text.clone());
+        }
+        (told, cause) = (text, error.source());
+    }
+    causes
 }
 
 impl<E: Classify> From<E> for Error {
@@ -107,5 +119,25 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read `ca.pem`: {0}")]
+    struct Unreadable(#[source] Missing);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no such file")]
+    struct Missing(#[source] std::io::Error);
+
+    #[test]
+    fn cause_that_an_error_prints_itself_is_told_once() {
+        let error = Unreadable(Missing(std::io::Error::other("the folder is gone")));
+
+        assert_eq!(causes(&error), ["the folder is gone"]);
     }
 }

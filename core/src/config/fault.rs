@@ -1,6 +1,6 @@
 //! Faults of a configuration, or of the systems it names.
 
-use crate::error::Classify;
+use crate::error::{Classify, causes};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +46,8 @@ impl Fault {
     /// Shows an error, with its causes and its hint, as a fault of the property that leads to it.
     pub fn from_error(property: impl Into<String>, error: &dyn Classify) -> Self {
         let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            message.push_str(&format!(": {error}"));
-            cause = error.source();
+        for cause in causes(error) {
+            message.push_str(&format!(": {cause}"));
         }
         Self { hint: error.hint(), ..Self::new(error.code(), property, message) }
     }
