@@ -22,7 +22,7 @@ enum Task {
     },
     /// Run the real servers until ctrl-c and print their addresses.
     Servers(commands::servers::Arguments),
-    /// Run everything that CI runs: checks, unit tests, end-to-end tests.
+    /// Run everything that CI runs: checks, unit tests, Sluice beside Debezium, end-to-end tests.
     Test(commands::test::Arguments),
     /// Run Sluice beside Debezium and compare what they write.
     Differential(commands::differential::Arguments),
