@@ -14,16 +14,13 @@ const LOWER: &str = "Write timestamps follow the log's positions, which are lowe
 
 /// Returns the remedy of an error.
 pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
+    of_tables(error).or_else(|| of_slots(error)).or_else(|| in_general(error, state).map(str::to_owned))
+}
+
+/// What to do about a publication, a table or a column, by its name.
+fn of_tables(error: &SourceError) -> Option<String> {
     use SourceError as E;
     Some(match error {
-        E::Sql { .. } | E::Replication(_) => return state_hint(state).map(str::to_owned),
-        E::Tls(_) => "check `database.sslmode` and the files named by `database.ssl…`".to_owned(),
-        E::Task | E::Stream { .. } => return None,
-        E::Spool { .. } => "give `spool.directory` a directory that is writable and has room, or raise \
-                            `transaction.memory.bytes`"
-            .to_owned(),
-        E::TooOld { .. } => "upgrade the server".to_owned(),
-        E::WalLevel { .. } => "run ALTER SYSTEM SET wal_level = 'logical'; and restart the server".to_owned(),
         E::PublicationMissing { name, .. } => format!(
             "run CREATE PUBLICATION {} FOR TABLE …; or set `publication.autocreate.mode`. If the slot is older \
              than the publication it cannot read past that point: drop it and take a new snapshot",
@@ -43,12 +40,6 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
             "compare `table.include.list` with SELECT schemaname, tablename FROM pg_publication_tables WHERE \
              pubname = '{publication}'"
         ),
-        E::TooManyTables { .. } => {
-            "name fewer tables in `table.include.list`, or raise `guardrail.collections.max`".to_owned()
-        }
-        E::AmbiguousIdentity { .. } => {
-            "write its regular expressions so that each table matches one".to_owned()
-        }
         E::UnknownType { table, column, .. } => format!(
             "set `include.unknown.datatypes=true`, which passes the text of Postgres's own types on as bytes, or \
              leave the column out with `column.exclude.list={}`",
@@ -58,27 +49,27 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
             "leave `{column}` out of what is published: ALTER PUBLICATION … SET TABLE {} (the other columns);",
             quoted_table(table)
         ),
-        E::KeyColumnMissing { .. } => {
-            "add the column to the publication's column list, or name other key columns in \
-                                       `message.key.columns`"
-                .to_owned()
-        }
         E::IdentityMissesKey { table, .. } => format!(
             "run ALTER TABLE {0} REPLICA IDENTITY DEFAULT; (or FULL); or name the columns of the identity's index \
              in `message.key.columns`",
             quoted_table(table)
         ),
-        E::TopicCollision { .. } => "leave one of them out with `table.exclude.list`".to_owned(),
+        _ => return None,
+    })
+}
+
+/// What to do about a slot, or a position that does not fit it or its server.
+fn of_slots(error: &SourceError) -> Option<String> {
+    use SourceError as E;
+    Some(match error {
         E::SlotMissing { .. } | E::SlotLost { .. } => START_OVER.to_owned(),
         E::SlotAhead { .. } => format!(
             "if all that the slot was moved past is known to have been delivered, set \
              `offset.mismatch.strategy=trust_slot`. Otherwise {START_OVER}"
         ),
-        E::SlotUnfit { slot, .. } => {
-            format!(
-                "choose another `slot.name`, or drop this one: SELECT pg_drop_replication_slot('{slot}');"
-            )
-        }
+        E::SlotUnfit { slot, .. } => format!(
+            "choose another `slot.name`, or drop this one: SELECT pg_drop_replication_slot('{slot}');"
+        ),
         E::SlotInUse { slot, .. } => format!(
             "stop the other connector. If it is dead, the server lets go of the slot after its `wal_sender_timeout`, or at \
              once: SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '{slot}';"
@@ -98,20 +89,60 @@ pub(crate) fn hint(error: &SourceError, state: Option<&str>) -> Option<String> {
              {START_OVER}. {LOWER}"
         ),
         E::OtherSlot { .. } => format!("put `slot.name` back. If this is meant: {START_OVER}"),
-        E::ForeignOffset { .. } => "give the offset of the connector with this `topic.prefix`, as \
-                                    `GET /connectors/NAME/offsets` answers it"
-            .to_owned(),
+        _ => return None,
+    })
+}
+
+/// What to do whatever the names are. Lists all errors, so that a new one is not left without a remedy unnoticed.
+fn in_general(error: &SourceError, state: Option<&str>) -> Option<&'static str> {
+    use SourceError as E;
+    Some(match error {
+        E::Sql { .. } | E::Replication(_) => return state_hint(state),
+        E::Tls(_) => "check `database.sslmode` and the files named by `database.ssl…`",
+        E::Spool { .. } => {
+            "give `spool.directory` a directory that is writable and has room, or raise `transaction.memory.bytes`"
+        }
+        E::TooOld { .. } => "upgrade the server",
+        E::WalLevel { .. } => "run ALTER SYSTEM SET wal_level = 'logical'; and restart the server",
+        E::TooManyTables { .. } => {
+            "name fewer tables in `table.include.list`, or raise `guardrail.collections.max`"
+        }
+        E::AmbiguousIdentity { .. } => "write its regular expressions so that each table matches one",
+        E::KeyColumnMissing { .. } => {
+            "add the column to the publication's column list, or name other key columns in `message.key.columns`"
+        }
+        E::TopicCollision { .. } => "leave one of them out with `table.exclude.list`",
+        E::ForeignOffset { .. } => {
+            "give the offset of the connector with this `topic.prefix`, as `GET /connectors/NAME/offsets` answers it"
+        }
         E::WithinSnapshot => {
-            "let the snapshot end first; or drop the slot and start Debezium without an offset: \
-                              it takes a snapshot of its own"
-                .to_owned()
+            "let the snapshot end first; or drop the slot and start Debezium without an offset: it takes a snapshot of \
+             its own"
         }
         E::WithinIncrementalSnapshot { .. } => {
-            "start Debezium again and let it end, or end it with a `stop-snapshot` \
-                                                signal; then stop Debezium and come over"
-                .to_owned()
+            "start Debezium again and let it end, or end it with a `stop-snapshot` signal; then stop Debezium and come \
+             over"
         }
-        E::Value { reason, .. } => reason.hint().to_owned(),
+        E::Value { reason, .. } => reason.hint(),
+        E::Task | E::Stream { .. } => return None,
+        // These name what they are about, see above.
+        E::PublicationMissing { .. }
+        | E::PublicationChanged { .. }
+        | E::TableNotPublished { .. }
+        | E::NoTables { .. }
+        | E::UnknownType { .. }
+        | E::Unsendable { .. }
+        | E::IdentityMissesKey { .. }
+        | E::SlotMissing { .. }
+        | E::SlotLost { .. }
+        | E::SlotAhead { .. }
+        | E::SlotUnfit { .. }
+        | E::SlotInUse { .. }
+        | E::SlotCreationBlocked { .. }
+        | E::OtherCluster { .. }
+        | E::Diverged { .. }
+        | E::PositionAhead { .. }
+        | E::OtherSlot { .. } => return None,
     })
 }
 
