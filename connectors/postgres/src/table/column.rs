@@ -55,7 +55,8 @@ pub(super) struct Compiled {
     pub(super) key_only: bool,
 }
 
-/// Compiles a column; `None` for one that is neither captured nor in the key, `key`, or that Debezium leaves out, where that is asked for.
+/// Compiles a column; `None` for one that is neither captured nor in the key, `key`, or that Debezium leaves out, where
+/// that is asked for.
 pub(super) fn compile(
     column: &RelationColumn,
     qualified: &str,
@@ -69,18 +70,7 @@ pub(super) fn compile(
         return Ok(None);
     }
     let Some((type_, Mapping { mut schema, decoder, snapshot, text })) = map(column, input) else {
-        let type_name = shown_type(column, input);
-        if leaves_out(column, input) {
-            tracing::warn!(
-                table = qualified,
-                column = &*column.name,
-                type_name,
-                "column is left out, as by Debezium"
-            );
-            return Ok(None);
-        }
-        let (table, column) = (qualified.to_owned(), column.name.to_string());
-        return Err(SourceError::UnknownType { table, column, type_name });
+        return leave_out(column, qualified, input).map(|()| None);
     };
     // Debezium asks the catalog for columns of rows only when the stream describes a table.
     let unknown = key_only && input.described_by == DescribedBy::Stream;
@@ -116,6 +106,21 @@ pub(super) fn facts<'a>(column: &RelationColumn, input: &TableInput<'a>) -> Opti
 
 fn shown_type(column: &RelationColumn, input: &TableInput<'_>) -> String {
     facts(column, input).map_or_else(|| format!("oid {}", column.type_id), |facts| facts.type_name.clone())
+}
+
+/// Leaves a column out whose type has no mapping, as Debezium does; refuses it where that is not asked for.
+fn leave_out(column: &RelationColumn, qualified: &str, input: &TableInput<'_>) -> Result<(), SourceError> {
+    let type_name = shown_type(column, input);
+    if leaves_out(column, input) {
+        tracing::warn!(
+            table = qualified,
+            column = &*column.name,
+            type_name,
+            "column is left out, as by Debezium"
+        );
+        return Ok(());
+    }
+    Err(SourceError::UnknownType { table: qualified.to_owned(), column: column.name.to_string(), type_name })
 }
 
 /// Debezium has no column for a type that it does not know, and none for some arrays ever.
