@@ -27,6 +27,28 @@ pub use error::TransformError;
 
 use crate::registry::Registry;
 
+/// Says what to do without a well-known transform that is not built in.
+pub(crate) fn alternative(class: &str) -> Option<&'static str> {
+    Some(match class {
+        "io.debezium.transforms.ByLogicalTableRouter" => {
+            "set `topic.naming.strategy=io.debezium.schema.SchemaRegexTopicNamingStrategy` with `topic.regex`, \
+             `topic.replacement` and `topic.key.*`: topics and keys become the same"
+        }
+        "io.debezium.transforms.outbox.EventRouter" => {
+            "leave it out: the rows of the outbox table come as they are, after `ExtractNewRecordState` without their \
+             envelope, and `route.by.field` of that sends each to the topic that a column names"
+        }
+        "io.debezium.transforms.Filter" | "io.debezium.transforms.ContentBasedRouter" => {
+            "scripts cannot be run: leave tables out with `table.exclude.list`, operations with `skipped.operations`, or \
+             records with `org.apache.kafka.connect.transforms.Filter` and a predicate"
+        }
+        "org.apache.kafka.connect.transforms.TimestampRouter" => {
+            "use `org.apache.kafka.connect.transforms.RegexRouter`, whose topics have no time in their names"
+        }
+        _ => return None,
+    })
+}
+
 /// Adds all built-in transforms and predicates to a registry.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {

@@ -78,6 +78,11 @@ impl Table {
         self.name.trim_matches('"')
     }
 
+    /// Whether a column of type timestamp may not be NULL.
+    pub(super) fn needs_a_timestamp(&self) -> bool {
+        self.columns.iter().any(|column| !column.nullable && KINDS[column.kind].0.starts_with("timestamp"))
+    }
+
     /// Columns that can be part of a key.
     pub(super) fn key_columns(&self) -> impl Iterator<Item = &str> {
         let plain = |column: &&Column| {

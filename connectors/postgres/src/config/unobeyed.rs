@@ -33,6 +33,8 @@ pub(crate) const UNOBEYED: &[Definition] = &[
     refused("database.sslfactory", Text, "", "remove it; `database.sslmode` says what is verified, and `require` without a root certificate verifies nothing"),
     refused("database.connection.factory.class", Class, "", NO_JAVA),
     no_effect("driver.", Text, "", NO_JDBC),
+    no_effect("database.server.id", Long, "", "it is of Debezium's MySQL connector"),
+    no_effect("database.history.", Text, "", NO_HISTORY),
     no_effect("database.ApplicationName", Text, "", "sessions are called `sluice`"),
     no_effect("database.connectTimeout", Int, "", NO_JDBC),
     no_effect("database.loginTimeout", Int, "", NO_JDBC),

@@ -162,6 +162,14 @@ fn unknown_class_lists_the_known_ones() {
 }
 
 #[test]
+fn well_known_class_that_is_not_built_in_has_an_alternative() {
+    let found =
+        faults([("transforms", "t"), ("transforms.t.type", "io.debezium.transforms.ByLogicalTableRouter")]);
+
+    assert!(found[0].hint.as_ref().unwrap().contains("SchemaRegexTopicNamingStrategy"), "{}", found[0]);
+}
+
+#[test]
 fn missing_class_is_a_fault() {
     let found = faults([("transforms", "t")]);
 

@@ -7,6 +7,7 @@ use crate::{
     config::{ConfigValue as _, Definition, Fault, Names, Properties, suggest},
     registry::{Plugin, Registry, find},
     transform::Predicate,
+    transforms::alternative,
 };
 
 const TRANSFORMS: &str = "transforms";
@@ -107,7 +108,11 @@ impl Own {
         let factory = find(factories, class.trim());
         if factory.is_none() {
             let message = format!("unknown class `{class}`; known: {}", known());
-            self.fault(Fault::new("config.unknown_class", TYPE, message));
+            let fault = Fault::new("config.unknown_class", TYPE, message);
+            self.fault(match alternative(class.trim()) {
+                Some(hint) => fault.hint(hint),
+                None => fault,
+            });
         }
         factory.map(|factory| &**factory)
     }
