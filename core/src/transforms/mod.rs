@@ -32,7 +32,7 @@ pub(crate) fn alternative(class: &str) -> Option<&'static str> {
     Some(match class {
         "io.debezium.transforms.ByLogicalTableRouter" => {
             "set `topic.naming.strategy=io.debezium.schema.SchemaRegexTopicNamingStrategy` with `topic.regex`, \
-             `topic.replacement` and `topic.key.*`: topics and keys become the same"
+             `topic.replacement` and `topic.key.*`: topics become the same, and keys have the added field everywhere"
         }
         "io.debezium.transforms.outbox.EventRouter" => {
             "leave it out: the rows of the outbox table come as they are, after `ExtractNewRecordState` without their \

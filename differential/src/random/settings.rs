@@ -81,6 +81,8 @@ pub(super) fn settings(rng: &mut Rng, freedom: Freedom, tables: &[Table]) -> Pro
         if rng.u8(..4) == 0 {
             // Without compatibility a key must be in the replica identity and stay in the table.
             set("message.key.columns", &keys(tables));
+            // A snapshot of Debezium's may stop at a key column that is not read.
+            set("column.exclude.list", "");
         }
     }
     if settings.get("topic.delimiter").is_some_and(|delimiter| delimiter == "-") {
