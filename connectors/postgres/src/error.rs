@@ -108,6 +108,8 @@ pub enum SourceError {
         column: String,
         /// The type as Postgres prints it.
         type_name: String,
+        /// Whether unknown types are to be passed on.
+        included: bool,
     },
     /// A column has a type that Postgres cannot send in binary form, nor as text.
     #[error(

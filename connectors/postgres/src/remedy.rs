@@ -40,6 +40,11 @@ fn of_tables(error: &SourceError) -> Option<String> {
             "compare `table.include.list` with SELECT schemaname, tablename FROM pg_publication_tables WHERE \
              pubname = '{publication}'"
         ),
+        E::UnknownType { table, column, included: true, .. } => format!(
+            "its binary form is not known here, so it cannot be passed on as text: leave the column out with \
+             `column.exclude.list={}`",
+            regex::escape(&format!("{table}.{column}"))
+        ),
         E::UnknownType { table, column, .. } => format!(
             "set `include.unknown.datatypes=true`, which passes the text of Postgres's own types on as bytes, or \
              leave the column out with `column.exclude.list={}`",

@@ -146,7 +146,7 @@ pub(crate) fn read_column(
 ) -> Result<Value, ValueError> {
     match column {
         Column::Null => Ok(Value::Null),
-        Column::Unchanged => Ok(Value::Unavailable),
+        Column::Unchanged => Ok(plan.unchanged.clone()),
         Column::Binary(value) => plan.decoder.decode(whole, value, chunk),
         Column::Text(value) => plan.decoder.decode_text(whole, value),
     }

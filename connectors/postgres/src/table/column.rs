@@ -26,6 +26,8 @@ pub(crate) struct ColumnPlan {
     /// What stands in an old row that does not tell this column: null, or as Debezium an invented value where that
     /// cannot stand.
     pub(crate) absent: Value,
+    /// What stands for a large value that did not change and was not sent.
+    pub(crate) unchanged: Value,
     /// What becomes of NULL.
     pub(crate) null: NullForm,
     /// Part of the replica identity.
@@ -69,7 +71,7 @@ pub(super) fn compile(
     if key_only && !key.iter().any(|name| **name == *column.name) {
         return Ok(None);
     }
-    let Some((type_, Mapping { mut schema, decoder, snapshot, text })) = map(column, input) else {
+    let Some((type_, mut mapping)) = map(column, input) else {
         return leave_out(column, qualified, input).map(|()| None);
     };
     // Debezium asks the catalog for columns of rows only when the stream describes a table.
@@ -78,7 +80,9 @@ pub(super) fn compile(
     let debezium = config.compatibility == Compatibility::Debezium;
     let required = facts.is_some_and(|facts| facts.not_null && (debezium || !facts.unvalidated));
     // In Debezium's schemas a geometry may always be missing.
-    schema.optional = !required || schema.is_named(debezium::GEOMETRY);
+    mapping.schema.optional = !required || mapping.schema.is_named(debezium::GEOMETRY);
+    let unchanged = types::unchanged(&type_, &mapping, modes(config), &config.unavailable_placeholder);
+    let Mapping { mut schema, decoder, snapshot, text } = mapping;
     schema.default =
         facts.and_then(|facts| default_value(facts, &type_, &schema, input.defaults, config.compatibility));
     let absent = match (required, &schema.default) {
@@ -92,7 +96,7 @@ pub(super) fn compile(
         false => NullForm::Misfit,
     };
     let (name, identity) = (column.name.to_string(), column.key);
-    let plan = ColumnPlan { name, decoder, snapshot, text, absent, null, identity };
+    let plan = ColumnPlan { name, decoder, snapshot, text, absent, unchanged, null, identity };
     let name = names::field(&column.name, config.field_names.0);
     let key_field = Field::new(name.as_str(), schema.clone());
     let (schema, mask) = rule::apply(column, qualified, &type_, schema, input);
@@ -120,7 +124,8 @@ fn leave_out(column: &RelationColumn, qualified: &str, input: &TableInput<'_>) -
         );
         return Ok(());
     }
-    Err(SourceError::UnknownType { table: qualified.to_owned(), column: column.name.to_string(), type_name })
+    let (table, column) = (qualified.to_owned(), column.name.to_string());
+    Err(SourceError::UnknownType { table, column, type_name, included: input.config.include_unknown })
 }
 
 /// Debezium has no column for a type that it does not know, and none for some arrays ever.

@@ -10,7 +10,10 @@
 //! | key column of `message.key.columns` that the table lacks | refused | left out of the key |
 //! | key column outside the replica identity | refused at the start | the zero of its type in deletes and key changes |
 //! | column of unknown type, `include.unknown.datatypes=false` | refused at the start | left out |
-//! | array of money, name, interval, bit strings, xml, point, refcursor | list of the element's type, or refused | left out |
+//! | array of money, name, interval, varbit, xml, point, refcursor | list of the element's type, or refused | left out |
+//! | array of bit | list of the element's type | null, in the schema of an element |
+//! | `int2vector`, `oidvector` | list of numbers | empty list; null for an empty one |
+//! | array of `int2vector`, `oidvector` | list of lists | null, unless it is empty |
 //! | array of a domain, of multirange and other unknown types | as the base type (domain), or refused; list of bytes with `include.unknown.datatypes` | left out, or list of bytes with `include.unknown.datatypes` |
 //! | column of type `name`, `include.unknown.datatypes=false` | the value | the value in a snapshot, null in the stream |
 //! | column that is not published: a generated one, or not listed | left out | the value in a snapshot, no such column in the stream |
@@ -25,14 +28,18 @@
 //! | `timestamp` ±infinity, `isostring` | `infinity`, `-infinity` | the sentinel's date |
 //! | `time`, `timetz` 24:00:00 as text | `24:00:00Z` | `00:00:00Z` |
 //! | `time[]` | microseconds | milliseconds in the unit of microseconds |
+//! | `timetz[]` | microseconds, `24:00:00Z` | whole seconds, `00:00:00Z` |
 //! | `interval` as a number | whole microseconds | rounded to a double twice, then cut |
 //! | `interval` as text | whole microseconds | the seconds a double, of nine decimals |
 //! | `interval` ±infinity | the ends of 64 bits, `infinity`, `-infinity` | no time at all |
 //! | default `24:00:00` of `time` | the end of the day | the last moment before it |
 //! | default of text with a quote or a line break | the text | cut at the quote; none with a line break |
 //! | default of an enum with a quote | the label | the label with its quotes doubled |
-//! | array of more than one dimension | record refused: the schema holds one | as many nulls as the outer dimension is long |
-//! | array of an enum with a null element | record refused: the schema has none | null instead of the array |
+//! | array of more than one dimension | record refused: the schema holds one | as many nulls as the outer dimension is long; of text the addresses of Java's objects, for which there are nulls here too, or a refusal where elements are required |
+//! | array of enum, tsvector, `int2vector`, `oidvector` with a null element | record refused: the schema has none | null instead of the array |
+//! | large value that did not change: numbers, bit strings, most arrays, base64 | the placeholder | null |
+//! | the same of an hstore as text | the placeholder | a map with the placeholder |
+//! | array of ltree with a null element | the null | null instead of the array |
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use sluice_core::calendar::{civil_from_days, days_from_civil};
@@ -41,7 +48,7 @@ use sluice_core::value::Value;
 
 use super::decoder::{array, timetz, written};
 use super::facts::{Form, ResolvedType};
-use super::mapping::{Mapping, decimal};
+use super::mapping::{Mapping, decimal, map_bits};
 use super::numeric::Numeric;
 use super::structured::interval;
 use super::temporal::{
@@ -69,10 +76,7 @@ pub(crate) enum Deviation {
     /// Null for what the schema cannot hold.
     Lenient(Decoder),
     /// The date that a snapshot has, or the stream.
-    Date {
-        inner: Decoder,
-        snapshot: bool,
-    },
+    Date { inner: Decoder, snapshot: bool },
     /// Microseconds that wrap.
     Timestamp,
     /// Nanoseconds, or null beyond 64 bits.
@@ -81,20 +85,25 @@ pub(crate) enum Deviation {
     IsoTimestamp,
     /// Text whose day ends at 00:00:00.
     IsoTime,
-    TimeTz,
+    /// The same, cut to a multiple of so many microseconds.
+    TimeTz(i64),
     /// Times cut to milliseconds.
     Millis(Decoder),
     /// Microseconds that went through doubles.
     Interval,
     /// Text whose seconds went through a double, and in which none is without end.
     IntervalText,
+    /// An empty list, or null for one.
+    Vector,
+    /// Null, or an empty list for one.
+    Vectors,
     /// Text with so many more zeros than decimals.
     Padded(i32),
 }
 
 /// Whether Debezium has no column for a type.
 pub(crate) fn leaves_out(type_: &ResolvedType, modes: Modes) -> bool {
-    const NEVER: [&str; 8] = ["money", "name", "interval", "bit", "varbit", "xml", "point", "refcursor"];
+    const NEVER: [&str; 7] = ["money", "name", "interval", "varbit", "xml", "point", "refcursor"];
 
     let Form::Array(element) = &type_.form else { return false };
     modes.compatibility == Compatibility::Debezium
@@ -106,12 +115,7 @@ pub(crate) fn leaves_out(type_: &ResolvedType, modes: Modes) -> bool {
 pub(super) fn debezium(type_: &ResolvedType, modes: Modes, mut mapping: Mapping) -> Mapping {
     let deviate = |deviation| Decoder::Debezium(Box::new(deviation));
     match (&type_.form, type_.name.as_str()) {
-        (Form::Array(element), _) => {
-            if let (Decoder::Array { element: inner, .. }, "time") = (&mut mapping.decoder, &*element.name) {
-                **inner = deviate(Deviation::Millis((**inner).clone()));
-            }
-            mapping.decoder = deviate(Deviation::Lenient(mapping.decoder));
-        }
+        (Form::Array(element), _) => return array_of(element, modes, mapping),
         (Form::Base, "numeric") => return numeric(type_.modifier, modes.decimal, mapping),
         (Form::Base, "name") if type_.built_in() && !modes.unknown => {
             mapping.snapshot = Some(mapping.decoder);
@@ -137,10 +141,39 @@ pub(super) fn debezium(type_: &ResolvedType, modes: Modes, mut mapping: Mapping)
             _ => {}
         },
         (Form::Base, "timetz") if modes.time != TimeMode::Structured => {
-            mapping.decoder = deviate(Deviation::TimeTz);
+            mapping.decoder = deviate(Deviation::TimeTz(1));
+        }
+        (Form::Base, "int2vector" | "oidvector") => mapping.decoder = deviate(Deviation::Vector),
+        _ => {}
+    }
+    mapping
+}
+
+/// Turns the mapping of an array into Debezium's.
+fn array_of(element: &ResolvedType, modes: Modes, mut mapping: Mapping) -> Mapping {
+    let deviate = |deviation| Decoder::Debezium(Box::new(deviation));
+    let (Decoder::Array { element: inner, nullable }, Form::Base) = (&mut mapping.decoder, &element.form)
+    else {
+        mapping.decoder = deviate(Deviation::Lenient(mapping.decoder));
+        return mapping;
+    };
+    // Elements that are passed on as text are Debezium's already; so is a domain's, where it is captured.
+    match element.name.as_str() {
+        _ if matches!(**inner, Decoder::Opaque(_)) => {}
+        "ltree" => *nullable = false,
+        _ if !element.built_in() => {}
+        "time" => **inner = deviate(Deviation::Millis((**inner).clone())),
+        "timetz" if modes.time != TimeMode::Structured => {
+            **inner = deviate(Deviation::TimeTz(SECOND_MICROS));
+        }
+        "bit" => return Mapping::new(map_bits(element.modifier).0, deviate(Deviation::Null)),
+        "int2vector" | "oidvector" => {
+            mapping.decoder = deviate(Deviation::Vectors);
+            return mapping;
         }
         _ => {}
     }
+    mapping.decoder = deviate(Deviation::Lenient(mapping.decoder));
     mapping
 }
 
@@ -178,7 +211,10 @@ impl Deviation {
     ) -> Result<Value, ValueError> {
         match self {
             Self::Null => return Ok(Value::Null),
-            Self::Lenient(inner) => return lenient(inner.decode(whole, value, chunk), value),
+            Self::Lenient(inner) => {
+                let holds_nulls = !matches!(inner, Decoder::Array { nullable: false, .. });
+                return lenient(inner.decode(whole, value, chunk), value, holds_nulls);
+            }
             Self::Date { inner, snapshot } => return decode_date(inner, *snapshot, whole, value, chunk),
             Self::Timestamp => {
                 return Ok(Value::Int64(timestamp(i64::from_be_bytes(array(value)?))));
@@ -205,11 +241,15 @@ impl Deviation {
             Self::IsoTime => {
                 temporal::put_iso_time(i64::from_be_bytes(array(value)?) % DAY_MICROS, chunk);
             }
-            Self::TimeTz => {
+            Self::TimeTz(unit) => {
                 let (time, west) = timetz(value)?;
                 let utc = (time + i64::from(west) * SECOND_MICROS).rem_euclid(DAY_MICROS);
-                temporal::put_iso_time(utc, chunk);
+                temporal::put_iso_time(utc / unit * unit, chunk);
             }
+            Self::Vector if has_elements(value)? => return Ok(Value::Array(Vec::new())),
+            Self::Vector => return Ok(Value::Null),
+            Self::Vectors if has_elements(value)? => return Ok(Value::Null),
+            Self::Vectors => return Ok(Value::Array(Vec::new())),
             Self::Padded(zeros) => {
                 let numeric = Numeric::read(value)?;
                 if let Some(word) = numeric.special() {
@@ -230,15 +270,11 @@ impl Deviation {
     }
 }
 
-fn lenient(read: Result<Value, ValueError>, value: &[u8]) -> Result<Value, ValueError> {
+fn lenient(read: Result<Value, ValueError>, value: &[u8], holds_nulls: bool) -> Result<Value, ValueError> {
     match read {
         Err(ValueError::NotANumber(_) | ValueError::NullElement) => Ok(Value::Null),
-        Err(ValueError::Dimensions) => {
-            /// Bytes before the length of the outer dimension.
-            const HEADER: usize = 12;
-            let length = value.get(HEADER..HEADER + 4).ok_or(ValueError::Length)?;
-            let length =
-                usize::try_from(i32::from_be_bytes(array(length)?)).map_err(|_| ValueError::Length)?;
+        Err(ValueError::Dimensions) if holds_nulls => {
+            let length = usize::try_from(outer_length(value)?).map_err(|_| ValueError::Length)?;
             // An element takes its length field at least, which bounds what is reserved.
             if length > value.len() / 4 {
                 return Err(ValueError::Length);
@@ -274,6 +310,19 @@ fn ending(value: &[u8]) -> Result<(i64, i32, i32), ValueError> {
     let (micros, days, months) = interval(value)?;
     let endless = temporal::endless(micros, days, months).is_some();
     Ok(if endless { (0, 0, 0) } else { (micros, days, months) })
+}
+
+/// The length of the outer dimension of an array that has one.
+fn outer_length(value: &[u8]) -> Result<i32, ValueError> {
+    /// Bytes before it.
+    const HEADER: usize = 12;
+    Ok(i32::from_be_bytes(array(value.get(HEADER..HEADER + 4).ok_or(ValueError::Length)?)?))
+}
+
+/// Whether an array has elements: an empty one has no dimension, an empty vector one of no length.
+fn has_elements(value: &[u8]) -> Result<bool, ValueError> {
+    let dimensions = i32::from_be_bytes(array(value.get(..4).ok_or(ValueError::Length)?)?);
+    Ok(dimensions > 0 && outer_length(value)? > 0)
 }
 
 /// A date in days since 1970, as it went through Java; none beyond 32 bits.
@@ -405,5 +454,20 @@ mod tests {
 
         assert_eq!(interval(&wire), Ok((i64::MAX, i32::MAX, i32::MAX)));
         assert_eq!(ending(&wire), Ok((0, 0, 0)));
+    }
+
+    #[test]
+    fn vectors_lose_their_numbers_as_recorded() {
+        let wire = |numbers: &[i32]| -> Vec<u8> { numbers.iter().flat_map(|n| n.to_be_bytes()).collect() };
+        let read = |deviation: Deviation, numbers: &[i32]| {
+            let whole = Bytes::from(wire(numbers));
+            deviation.decode(&whole, &whole, &mut BytesMut::new()).unwrap()
+        };
+        let (full, empty, none) = ([1, 0, 26, 1, 0, 4, 7], [1, 0, 26, 0, 0], [0, 0, 26]);
+
+        assert_eq!(read(Deviation::Vector, &full), Value::Array(Vec::new()));
+        assert_eq!(read(Deviation::Vector, &empty), Value::Null);
+        assert_eq!(read(Deviation::Vectors, &full), Value::Null);
+        assert_eq!(read(Deviation::Vectors, &none), Value::Array(Vec::new()));
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Mapping {
 }
 
 impl Mapping {
-    fn new(schema: Schema, decoder: Decoder) -> Self {
+    pub(super) fn new(schema: Schema, decoder: Decoder) -> Self {
         Self { schema, decoder, snapshot: None, text: false }
     }
 }
@@ -97,6 +97,8 @@ fn map_base(type_: &ResolvedType, modes: Modes) -> Option<Mapping> {
         "macaddr" | "macaddr8" => (Schema::new(Kind::String), Decoder::Mac),
         "bytea" => map_bytes(modes.binary),
         "bit" | "varbit" => map_bits(modifier),
+        "int2vector" => list(Kind::Int16, Decoder::Int16),
+        "oidvector" => list(Kind::Int64, Decoder::Oid),
         "tsvector" => {
             (semantic(Kind::String, debezium::TSVECTOR), Decoder::Printed(Box::new(Output::TsVector)))
         }
@@ -151,9 +153,12 @@ fn map_array(array: &ResolvedType, element: &ResolvedType, modes: Modes) -> Opti
     }
     let correct = Modes { compatibility: Compatibility::Correct, unknown: false, ..modes };
     let known = if element.domain && modes.unknown { None } else { map(element, correct) };
-    let is_enum = matches!(element.form, Form::Enum(_));
-    // Debezium's labels and unknown elements are required, all others optional.
-    let nullable = known.is_some() && !is_enum;
+    // Debezium's labels, search documents, vectors and unknown elements are required, all others optional.
+    let required = match element.form {
+        Form::Enum(_) => true,
+        _ => matches!(element.name.as_str(), "tsvector" | "int2vector" | "oidvector"),
+    };
+    let nullable = known.is_some() && !required;
     let Mapping { schema, decoder, .. } =
         known.or_else(|| modes.unknown.then(|| map_unknown(element, modes))?)?;
     let schema = if nullable { schema.optional() } else { schema };
@@ -163,6 +168,12 @@ fn map_array(array: &ResolvedType, element: &ResolvedType, modes: Modes) -> Opti
         Compatibility::Correct => mapping,
         Compatibility::Debezium => compatibility::debezium(array, modes, mapping),
     })
+}
+
+/// A vector of the catalog: it has the form of an array, and no nulls.
+fn list(kind: Kind, element: Decoder) -> (Schema, Decoder) {
+    let schema = Schema::new(Kind::Array(Schema::new(kind).shared()));
+    (schema, Decoder::Array { element: Box::new(element), nullable: false })
 }
 
 fn map_numeric(modifier: i32, mode: DecimalMode) -> (Schema, Decoder) {
@@ -212,7 +223,7 @@ fn map_bytes(mode: BinaryMode) -> (Schema, Decoder) {
     (Schema::new(kind), Decoder::Binary(mode))
 }
 
-fn map_bits(modifier: i32) -> (Schema, Decoder) {
+pub(super) fn map_bits(modifier: i32) -> (Schema, Decoder) {
     if modifier == 1 {
         return (Schema::new(Kind::Boolean), Decoder::Bit);
     }

@@ -1,3 +1,5 @@
+use sluice_core::value::Value;
+
 use super::*;
 use crate::config::{IntervalMode, TimeMode};
 
@@ -128,4 +130,40 @@ fn negative_scales_are_zero_or_what_debezium_makes_of_them() {
 
     assert_eq!(scale(Compatibility::Correct), "0");
     assert_eq!(scale(Compatibility::Debezium), "2046");
+}
+
+#[test]
+fn elements_are_required_where_debezium_requires_them() {
+    let element = |name| match map(&array(type_(name, -1)), MODES).unwrap().schema.kind {
+        Kind::Array(element) => element,
+        kind => panic!("{kind:?} is no array"),
+    };
+
+    assert!(element("text").optional);
+    assert!(!element("tsvector").optional);
+    assert_eq!(element("int2vector").kind, Kind::Array(Schema::new(Kind::Int16).shared()));
+    assert!(!element("int2vector").optional);
+}
+
+#[test]
+fn elements_that_are_passed_on_as_text_stay_whole() {
+    let modes = Modes { compatibility: Compatibility::Debezium, unknown: true, ..MODES };
+    let mapping = map(&array(ResolvedType { domain: true, ..type_("time", -1) }), modes).unwrap();
+    let mut wire: Vec<u8> = [1, 0, 1083, 1, 1, 8].iter().flat_map(|n: &i32| n.to_be_bytes()).collect();
+    wire.extend(1_234_567_i64.to_be_bytes());
+    let wire = bytes::Bytes::from(wire);
+
+    let value = mapping.decoder.decode(&wire, &wire, &mut bytes::BytesMut::new()).unwrap();
+
+    let text = bytes::Bytes::from_static(b"00:00:01.234567");
+    assert_eq!(value, Value::Array(vec![Value::Bytes(text)]));
+}
+
+#[test]
+fn debezium_takes_an_array_of_bits_for_its_element() {
+    let modes = Modes { compatibility: Compatibility::Debezium, ..MODES };
+
+    let mapping = map(&array(type_("bit", 5)), modes).unwrap();
+
+    assert!(mapping.schema.is_named(debezium::BITS));
 }

@@ -10,7 +10,8 @@
 //! - `numeric`, `money`, `temporal`, `structured`, `text`, `shapes`: the forms behind it
 //! - `output`: bytes → the text that Postgres prints, for ranges and unknown types
 //! - `opaque`: unknown types
-//! - `compatibility`: where Debezium's values are not those of Postgres, and how to get them
+//! - `compatibility`: where Debezium's values are not those of Postgres, and how to get them; `unchanged`: where it has
+//!   no placeholder
 //!
 //! Postgres streams text for a type without binary form, and fails on an array, range or composite
 //! with such a part; a snapshot asks for the text by a cast. No other value is ever read from text.
@@ -27,11 +28,13 @@ mod shapes;
 mod structured;
 pub(crate) mod temporal;
 mod text;
+mod unchanged;
 
 pub(crate) use compatibility::{before_midnight, leaves_out};
 pub(crate) use decoder::{Decoder, put_binary};
 pub(crate) use facts::{Form, ResolvedType, TypeCatalog, TypeRow};
 pub(crate) use mapping::{Mapping, absent, function_default, has_defaults, map};
+pub(crate) use unchanged::unchanged;
 
 use crate::config::{BinaryMode, Compatibility, DecimalMode, HstoreMode, IntervalMode, TimeMode};
 
