@@ -14,14 +14,18 @@ const MARKER: &str = "CREATE SCHEMA differential;
     INSERT INTO differential.marker VALUES ('snapshot', false)";
 
 /// The columns of a case's own tables, by the names of their types without modifiers; a type that a script made by its kind.
+/// `int2vector` passes for an array, but has one itself.
 const COLUMNS: &str = "SELECT n.nspname || '.' || c.relname, a.attname, \
-        CASE e.typtype WHEN 'e' THEN 'enum' WHEN 'c' THEN 'composite type' \
-            WHEN 'd' THEN 'domain over ' || format_type(e.typbasetype, NULL) ELSE format_type(e.oid, NULL) END \
-            || CASE WHEN t.oid = e.oid THEN '' ELSE '[]' END, \
+        format(CASE WHEN t.oid = e.oid THEN '%s' WHEN e.typtype = 'd' THEN '(%s)[]' ELSE '%s[]' END, \
+            CASE WHEN e.typtype = 'e' THEN 'enum' WHEN e.typtype = 'c' THEN 'composite type' \
+                WHEN e.typtype = 'd' THEN 'domain over ' || format_type(e.typbasetype, NULL) \
+                WHEN e.typtype = 'r' AND e.typnamespace <> 'pg_catalog'::regnamespace THEN 'own range' \
+                WHEN e.typtype = 'm' AND e.typnamespace <> 'pg_catalog'::regnamespace THEN 'own multirange' \
+                ELSE format_type(e.oid, NULL) END), \
         EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY(i.indkey)) \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid \
         JOIN pg_type t ON t.oid = a.atttypid \
-        JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE t.oid END \
+        JOIN pg_type e ON e.oid = CASE WHEN t.typcategory = 'A' AND t.typarray = 0 THEN t.typelem ELSE t.oid END \
     WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped \
         AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'differential')";
 /// What a slot of this name is like.
@@ -51,9 +55,12 @@ pub struct Column {
 impl Column {
     /// Whether a difference at a place is of this column. One without a path is of all that is no key.
     pub fn is_at(&self, place: &str) -> bool {
-        let Some((_, path)) = place.split_once(" /") else {
-            return !self.key && (place == REFUSED || place == format!("P.{}-value versions", self.table));
+        let Some((at, path)) = place.split_once(" /") else {
+            return !self.key && place == format!("P.{}-value versions", self.table);
         };
+        if at.starts_with(REFUSED) {
+            return self.is_refused_at(place) && path == self.name;
+        }
         let row = path.strip_prefix("payload/").unwrap_or(path);
         if row.starts_with("source") || row.starts_with("transaction") {
             return false;
@@ -62,9 +69,15 @@ impl Column {
         of_the_table.is_some_and(|rest| rest.starts_with([' ', '-']))
             && path.split('/').any(|part| part == self.name)
     }
+
+    /// Whether a column of the same table is the reason of a refusal, and this one no key.
+    pub fn is_refused_at(&self, place: &str) -> bool {
+        let table = place.strip_prefix(REFUSED).and_then(|named| named.trim_start().split_once(" /"));
+        !self.key && table.is_some_and(|(table, _)| table == self.table)
+    }
 }
 
-/// The place of a refusal.
+/// The place of a refusal; behind it, as in `refused public.t /a`, the column that is named as its reason.
 pub const REFUSED: &str = "refused";
 
 /// A fresh database and a session in it.
@@ -224,7 +237,11 @@ mod tests {
         assert!(!column("a").is_at("P.public.t value /after/b"));
         assert!(!column("a").is_at("P.public.tt value /after/a"));
         assert!(!column("id").is_at("P.public.t value /transaction/id"));
-        assert!(column("a").is_at(REFUSED));
+        assert!(column("a").is_at("refused public.t /a"));
+        assert!(
+            !column("a").is_at("refused public.t /b") && column("a").is_refused_at("refused public.t /b")
+        );
+        assert!(!column("a").is_at(REFUSED) && !column("a").is_refused_at("refused public.tt /a"));
         assert!(!column("id").is_at("P.public.t-value versions"));
     }
 }

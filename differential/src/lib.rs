@@ -17,6 +17,7 @@ pub mod debezium;
 pub mod expected;
 pub mod known;
 pub mod majors;
+pub mod modes;
 pub mod normal;
 pub mod observe;
 pub mod page;

@@ -11,6 +11,7 @@ use clap::Parser;
 use futures_util::{StreamExt, stream};
 use sluice_differential::case::{self, Case};
 use sluice_differential::known::{self, Known};
+use sluice_differential::modes;
 use sluice_differential::page::{self, Results};
 use sluice_differential::properties::Properties;
 use sluice_differential::report::{Outcome, outlived};
@@ -103,11 +104,13 @@ async fn compare_all(arguments: Arguments) -> anyhow::Result<bool> {
     let properties = Properties::read(&servers.connect, &servers.sluice).await?;
     let unanswered = properties.unanswered();
     unanswered.iter().for_each(|name| println!("sluice has no answer to the property `{name}`"));
+    let not_run = modes::not_run(outcomes.iter().map(|outcome| &outcome.case), &properties);
+    not_run.iter().for_each(|mode| println!("no case of the matrix runs in {mode}"));
     if let Some(path) = &arguments.page {
         let (outcomes, left_out, known, properties) = (&outcomes, &left_out, &known, &properties);
         page::write(path, &Results { outcomes, left_out, known, properties, postgres: &version })?;
     }
-    Ok(well && unanswered.is_empty())
+    Ok(well && unanswered.is_empty() && not_run.is_empty())
 }
 
 /// Parts the cases that this server can run from those that it cannot, with what it lacks.

@@ -31,6 +31,11 @@ pub struct Property {
     /// Of one that is not obeyed: why, and what to use instead.
     #[serde(default)]
     pub remark: String,
+    /// What holds where it is not set.
+    pub default: Option<String>,
+    /// The values that it may have, if they are few.
+    #[serde(default, rename = "enum")]
+    pub values: Vec<String>,
 }
 
 /// The properties that Sluice describes, and which of them the worker named.

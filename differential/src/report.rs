@@ -77,7 +77,7 @@ impl Outcome {
 
     fn refused(&mut self, words: &str, known: &[Known]) {
         match known.iter().position(|known| known.accepts_refusal(&self.case.name, words)) {
-            Some(index) => self.accept(REFUSED, index),
+            Some(index) => self.accept(&refused_at(words), index),
             None => self.faults.push(format!("sluice refuses it:\n{words}")),
         }
     }
@@ -175,6 +175,17 @@ pub fn outlived(outcomes: &[Outcome], all: bool, known: &[Known]) -> Vec<String>
         .collect()
 }
 
+/// The place of a refusal, with the column that it names.
+fn refused_at(words: &str) -> String {
+    let named = || {
+        let (_, rest) = words.split_once("column `")?;
+        let (column, rest) = rest.split_once("` of table `")?;
+        let (table, _) = rest.split_once('`')?;
+        (!column.contains('`')).then(|| format!("{REFUSED} {table} /{column}"))
+    };
+    named().unwrap_or_else(|| REFUSED.to_owned())
+}
+
 fn show(place: &str, differences: &[&Difference]) -> String {
     let mut text = format!("{place}\n");
     for difference in differences.iter().take(EXAMPLES) {
@@ -193,4 +204,17 @@ fn cut(text: &str) -> String {
         return text.to_owned();
     }
     format!("{}… ({} bytes)", text.chars().take(SHOWN).collect::<String>(), text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_at_the_column_that_it_names() {
+        let words = "connector failed: column `a` of table `public.t` has type `line`";
+
+        assert_eq!(refused_at(words), "refused public.t /a");
+        assert_eq!(refused_at("the key column `id` is not in table `public.t`"), REFUSED);
+    }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use sluice_differential::{case, known};
+use sluice_differential::{case, known, modes};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/differential");
 
@@ -42,5 +42,21 @@ fn the_pages_name_every_case_and_property() {
     for property in list["properties"].as_array().unwrap() {
         let name = property["name"].as_str().unwrap();
         assert!(properties.contains(&format!("| `{name}` |")), "properties.md lacks `{name}`; {again}");
+    }
+}
+
+/// Whether the matrix has every mode that Sluice knows is told at the end of a run.
+#[test]
+fn the_page_of_types_names_every_mode_of_the_matrix() {
+    let types = fs::read_to_string(Path::new(FOLDER).join("../../docs/compatibility/types.md")).unwrap();
+    let cases = case::read_all(Path::new(FOLDER)).unwrap();
+
+    for case in cases.iter().filter(|case| modes::in_matrix(case)) {
+        let modes = case.settings.iter().filter(|(name, _)| modes::PROPERTIES.contains(&name.as_str()));
+        for (name, mode) in modes.filter(|(name, _)| !name.ends_with("converter")) {
+            let line = types.lines().find(|line| line.starts_with(&format!("- `{name}`:")));
+            let named = line.is_some_and(|line| line.contains(&format!("`{mode}`")));
+            assert!(named, "types.md lacks `{name}={mode}`; run `cargo xtask differential --page`");
+        }
     }
 }

@@ -1,86 +1,89 @@
-//! The page of all types: in which modes they are the same, where they differ, and why.
+//! The page of all types: the matrix of types and modes, and the values that differ elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::{NOTICE, Results, cell};
+use super::{NOTICE, Results, cell, some};
 use crate::database::Column;
+use crate::modes;
 use crate::report::Outcome;
 
-/// Properties that change how types are written, with parts of the names of those types; "" is in all of them.
-const MODES: [(&str, &[&str]); 8] = [
-    ("time.precision.mode", &["date", "time"]),
-    ("decimal.handling.mode", &["numeric", "money"]),
-    ("binary.handling.mode", &["bytea"]),
-    ("hstore.handling.mode", &["hstore"]),
-    ("interval.handling.mode", &["interval"]),
-    ("include.unknown.datatypes", &[""]),
-    ("compatibility", &[""]),
-    ("value.converter", &[""]),
-];
+mod matrix;
 
-/// What came of a type: modes in which it was the same, and reasons why it was not, with their modes.
-#[derive(Default)]
-struct Row {
-    same: BTreeSet<String>,
-    different: BTreeMap<String, BTreeSet<String>>,
-}
+const HEAD: &str = "Both connectors read every type in every mode, with ordinary values and with none; further down are \
+    values that differ for being odd. **same**: schemas are equal byte for byte, and values are equal. **≠** has a number \
+    from the list of reasons.\n\n";
+
+/// What cannot be compared, as found with 3.6.1.
+const NOT_COMPARED: &str = "A value of type `refcursor` stops Debezium's snapshot, which takes it for an open cursor, and a \
+    domain over an enum anywhere in the database stops its start: neither is compared.\n";
 
 /// Renders the page.
 pub(super) fn render(results: &Results<'_>) -> String {
-    let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
-    for outcome in results.outcomes {
-        for column in &outcome.columns {
-            let row = rows.entry(&column.kind).or_default();
-            let mode = mode(outcome, &column.kind);
-            let reasons = reasons(results, outcome, column);
-            if reasons.is_empty() {
-                row.same.insert(mode);
-            } else {
-                reasons.into_iter().for_each(|reason| {
-                    row.different.entry(reason).or_default().insert(mode.clone());
-                });
-            }
-        }
-    }
-    let mut page = format!(
-        "# Types\n\n{NOTICE}The types of all columns of all cases, and the modes that the cases set. Where a mode stands on \
-         both sides, the difference is in some values only, which the reason names.\n\n\
-         | type | the same in | different |\n|---|---|---|\n"
-    );
-    for (kind, row) in rows {
-        let same = row.same.into_iter().collect::<Vec<_>>().join(", ");
-        let different = row.different.into_iter().map(|(reason, modes)| {
-            format!("{reason} ({})", modes.into_iter().collect::<Vec<_>>().join(", "))
-        });
-        let different = different.collect::<Vec<_>>().join("<br>");
-        let _ = writeln!(page, "| `{}` | {} | {} |", cell(kind), cell(&same), cell(&different));
-    }
+    let mut page = format!("# Types\n\n{NOTICE}{HEAD}");
+    matrix::render(results, &mut page);
+    not_here(results, &mut page);
+    odd_values(results, &mut page);
     page
 }
 
-/// The modes of a case that matter to a type.
-fn mode(outcome: &Outcome, kind: &str) -> String {
-    let matters = |kinds: &[&str]| kinds.iter().any(|part| kind.contains(part));
-    let set = MODES.iter().filter(|(_, kinds)| matters(kinds)).filter_map(|(name, _)| {
-        let value = outcome.properties.get(*name)?;
-        match *name {
-            "value.converter" => value.contains("Json").then(|| "JSON".to_owned()),
-            "compatibility" => Some(format!("`compatibility={value}`")),
-            "include.unknown.datatypes" => Some(format!("`include.unknown.datatypes={value}`")),
-            _ => Some(format!("`{value}`")),
+/// Types of extensions that the server has not.
+fn not_here(results: &Results<'_>, page: &mut String) {
+    let _ = write!(page, "\n## Not run here\n\n{NOT_COMPARED}");
+    let lacking = results.left_out.iter().filter(|(case, _)| !case.extensions.is_empty());
+    for (number, (case, why)) in lacking.enumerate() {
+        if number == 0 {
+            let elsewhere = "[where they were run](../../tests/differential/README.md)";
+            let _ =
+                write!(page, "\nTypes of extensions that the server of this run lacks ({elsewhere}):\n\n");
         }
-    });
-    let set: Vec<_> = set.collect();
-    if set.is_empty() { "default".to_owned() } else { set.join(" with ") }
+        let _ = writeln!(page, "- `{}`: {} ({why})", case.name, case.title);
+    }
 }
 
-/// Why a column differed, or was refused.
-fn reasons(results: &Results<'_>, outcome: &Outcome, column: &Column) -> Vec<String> {
-    let met = outcome.accepted.iter().filter(|(place, _)| column.is_at(place));
+/// The reasons of all differences, by type.
+fn odd_values(results: &Results<'_>, page: &mut String) {
+    let mut types: BTreeMap<&str, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
+    for outcome in results.outcomes.iter().filter(|outcome| !modes::in_matrix(&outcome.case)) {
+        for column in &outcome.columns {
+            for reason in reasons(results, outcome, |place| column.is_at(place)) {
+                let cases = types.entry(&column.kind).or_default().entry(reason).or_default();
+                cases.insert(&outcome.case.name);
+            }
+        }
+    }
+    page.push_str(
+        "\n## Values that differ\n\nWhat all other cases show, those of odd values, defaults and altered tables among them: \
+         for each type the reasons why a record differed. All else that they hold is the same.\n\n\
+         | type | difference | cases |\n|---|---|---|\n",
+    );
+    for (kind, reasons) in types {
+        for (reason, cases) in reasons {
+            let cases = some(&cases.into_iter().collect::<Vec<_>>());
+            let _ = writeln!(page, "| `{}` | {} | {cases} |", cell(kind), cell(&reason));
+        }
+    }
+}
+
+/// Why records of a case differed at some places, or it was refused there.
+fn reasons(results: &Results<'_>, outcome: &Outcome, at: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let met = outcome.accepted.iter().filter(|(place, _)| at(place));
     let mut reasons: BTreeSet<String> = met.map(|(_, index)| results.known[*index].why.clone()).collect();
-    if outcome.faults.iter().any(|fault| column.is_at(fault.lines().next().unwrap_or_default())) {
+    if outcome.faults.iter().any(|fault| at(fault.lines().next().unwrap_or_default())) {
         reasons.insert("**differs**".to_owned());
     }
-    reasons.into_iter().collect()
+    reasons
 }
+
+/// Why a column of the matrix differed; nothing if it was not compared: its table was left out, or the case failed.
+fn of_matrix(results: &Results<'_>, outcome: &Outcome, column: &Column) -> Option<BTreeSet<String>> {
+    let refused = reasons(results, outcome, |place| column.is_refused_at(place));
+    if !refused.is_empty() {
+        return Some(refused);
+    }
+    let written = outcome.written.topics.contains_key(&format!("P.{}", column.table));
+    written.then(|| reasons(results, outcome, |place| column.is_at(place)))
+}
+
+#[cfg(test)]
+mod tests;
