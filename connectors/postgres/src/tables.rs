@@ -12,6 +12,7 @@ use crate::config::{Compatibility, PostgresConfig};
 use crate::error::SourceError;
 use crate::pgoutput::{Relation, RelationColumn, ReplicaIdentity};
 use crate::table::{DescribedBy, Table, TableInput, captures_table};
+use crate::types::TypeCatalog;
 
 /// Lists the published tables that pass the filters, in the order of a snapshot, and checks that what the
 /// filters name is there.
@@ -96,16 +97,15 @@ pub(crate) fn check_topics<'a>(tables: impl Iterator<Item = &'a Arc<Table>>) -> 
     Ok(())
 }
 
-/// Compiles a published table as the stream would announce it. Where Debezium's values are asked for it has all its columns:
-/// a snapshot of Debezium's reads generated ones, and those that the publication does not list, which the stream has not.
+/// Compiles a published table as the stream would announce it, with the columns that a snapshot reads.
 pub(crate) async fn load_published(
     client: &Client,
     config: &PostgresConfig,
     published: &PublishedTable,
 ) -> Result<Table, SourceError> {
     let facts = catalog::table(client, published.oid).await?;
-    let debezium = config.compatibility == Compatibility::Debezium;
-    let is_read = |column: &&ColumnFacts| debezium || published.columns.contains(&column.name);
+    let types = types_of(client, facts.columns.iter().map(|column| column.type_oid)).await?;
+    let is_read = |column: &&ColumnFacts| is_read(column, published, &types, config.compatibility);
     let columns = facts.columns.iter().filter(is_read);
     let relation = Relation {
         xid: None,
@@ -127,7 +127,23 @@ pub(crate) async fn load_published(
             })
             .collect(),
     };
-    compile(client, config, relation, &facts, DescribedBy::Catalog).await
+    compile(client, config, relation, &facts, &types, DescribedBy::Catalog).await
+}
+
+/// Whether a snapshot reads a column. Where Debezium's values are asked for it reads generated ones, and those that the
+/// publication does not list, too, which the stream has not; but none whose binary form Postgres fails to send: that it is
+/// not published is the remedy.
+fn is_read(
+    column: &ColumnFacts,
+    published: &PublishedTable,
+    types: &TypeCatalog,
+    compatibility: Compatibility,
+) -> bool {
+    let sendable = || {
+        let type_ = types.resolve(column.type_oid, column.type_modifier);
+        type_.is_none_or(|type_| type_.is_sendable())
+    };
+    published.columns.contains(&column.name) || compatibility == Compatibility::Debezium && sendable()
 }
 
 /// Compiles a relation that the stream announced.
@@ -137,7 +153,12 @@ pub(crate) async fn load_relation(
     relation: Relation,
 ) -> Result<Table, SourceError> {
     let facts = catalog::table(client, relation.relation_id).await?;
-    compile(client, config, relation, &facts, DescribedBy::Stream).await
+    let types = types_of(client, relation.columns.iter().map(|column| column.type_id)).await?;
+    compile(client, config, relation, &facts, &types, DescribedBy::Stream).await
+}
+
+async fn types_of(client: &Client, oids: impl Iterator<Item = u32>) -> Result<TypeCatalog, SourceError> {
+    catalog::types(client, &oids.collect::<Vec<_>>()).await
 }
 
 async fn compile(
@@ -145,18 +166,18 @@ async fn compile(
     config: &PostgresConfig,
     relation: Relation,
     facts: &TableFacts,
+    types: &TypeCatalog,
     described_by: DescribedBy,
 ) -> Result<Table, SourceError> {
-    let oids: Vec<_> = relation.columns.iter().map(|column| column.type_id).collect();
-    let types = catalog::types(client, &oids).await?;
-    let defaults = defaults::constants(client, config, &relation, facts, &types).await?;
-    Table::compile(relation, &TableInput { config, facts, types: &types, defaults: &defaults, described_by })
+    let defaults = defaults::constants(client, config, &relation, facts, types).await?;
+    Table::compile(relation, &TableInput { config, facts, types, defaults: &defaults, described_by })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::from_pairs;
+    use crate::types::TypeRow;
 
     fn ordered<'a>(config: &PostgresConfig, mut names: Vec<&'a str>) -> Vec<&'a str> {
         names.sort_by_cached_key(|name| place(config, name));
@@ -181,5 +202,47 @@ mod tests {
             ordered(&config, vec!["a.\u{ff5e}", "a.\u{1f600}", "a.z"]),
             ["a.z", "a.\u{1f600}", "a.\u{ff5e}"]
         );
+    }
+
+    #[test]
+    fn snapshot_of_debeziums_reads_what_is_not_published_if_it_can_be_sent() {
+        const ARRAY: u32 = 1034;
+        const ELEMENT: u32 = 1033;
+        const TEXT: u32 = 25;
+        let base =
+            |name: &str, sends| TypeRow { name: name.to_owned(), kind: 'b', sends, ..TypeRow::default() };
+        let array = TypeRow { element: ELEMENT, ..base("_aclitem", true) };
+        let types = TypeCatalog(HashMap::from([
+            (ARRAY, array),
+            (ELEMENT, base("aclitem", false)),
+            (TEXT, base("text", true)),
+        ]));
+        let published = PublishedTable {
+            schema: "public".to_owned(),
+            name: "t".to_owned(),
+            oid: 1,
+            partitioned: false,
+            identity: 'd',
+            columns: vec!["listed".to_owned()],
+            row_filter: None,
+        };
+        let reads = |name: &str, type_oid, compatibility| {
+            let column = ColumnFacts {
+                name: name.to_owned(),
+                type_oid,
+                type_modifier: -1,
+                type_name: String::new(),
+                not_null: false,
+                default: None,
+                identity: false,
+                unvalidated: false,
+            };
+            is_read(&column, &published, &types, compatibility)
+        };
+
+        assert!(reads("listed", ARRAY, Compatibility::Debezium), "it is refused when the table is compiled");
+        assert!(reads("other", TEXT, Compatibility::Debezium));
+        assert!(!reads("other", TEXT, Compatibility::Correct));
+        assert!(!reads("other", ARRAY, Compatibility::Debezium));
     }
 }
