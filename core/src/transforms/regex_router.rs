@@ -16,8 +16,7 @@ use crate::{
 crate::config! {
     /// Properties of `RegexRouter`.
     pub struct RegexRouterConfig {
-        /// Java regular expression; a topic that it matches as a whole is renamed. Look-around,
-        /// back-references and possessive quantifiers are refused.
+        /// Java regular expression; a topic that it matches as a whole is renamed.
         "regex" => regex: String,
         /// New topic: replaces what `regex` finds first; `$1` and `${name}` stand for groups.
         "replacement" => replacement: String,
