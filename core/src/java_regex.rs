@@ -36,12 +36,21 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), regex })
     }
 
-    /// Whether the whole text matches.
+    /// Whether the whole text matches; not if that cannot be found out.
     pub fn matches(&self, text: &str) -> bool {
-        // Matching is given up after a million steps back; in Java it goes on for as long as it takes.
+        self.matches_or(text, false)
+    }
+
+    /// Whether the whole text matches, or that cannot be found out: for what is to be hidden.
+    pub fn may_match(&self, text: &str) -> bool {
+        self.matches_or(text, true)
+    }
+
+    /// Matching is given up after a million steps back; in Java it goes on for as long as it takes.
+    fn matches_or(&self, text: &str, given_up: bool) -> bool {
         self.regex.is_match(text).unwrap_or_else(|error| {
-            tracing::error!(pattern = self.text, error = %error, "regular expression matches nothing: it is too ambiguous");
-            false
+            tracing::error!(pattern = self.text, matches = given_up, error = %error, "regular expression is too ambiguous");
+            given_up
         })
     }
 
@@ -253,6 +262,16 @@ mod tests {
         assert!(matches(".*(?<!_old)", "public.t") && !matches(".*(?<!_old)", "public.t_old"));
         assert!(matches("(a)\\1", "aa"));
         assert!(!matches("a*+a", "aaa"), "a possessive quantifier gives nothing back");
+    }
+
+    #[test]
+    fn what_is_too_ambiguous_may_match_but_does_not() {
+        let ambiguous = Pattern::parse("(\\w+\\.?)+(?<!x)_z").unwrap();
+        let name = format!("public.{}", "a".repeat(60));
+
+        assert!(!ambiguous.matches(&name) && ambiguous.may_match(&name));
+        let clear = Pattern::parse("a(?!b).*").unwrap();
+        assert!(clear.may_match("ac") && !clear.may_match("ab"));
     }
 
     #[test]

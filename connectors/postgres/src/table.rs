@@ -147,7 +147,7 @@ pub(crate) fn captures_column(config: &PostgresConfig, qualified: &str, column: 
     }
     let name = format!("{qualified}.{column}");
     config.column_include.as_ref().is_none_or(|list| list.matches(&name))
-        && !config.column_exclude.as_ref().is_some_and(|list| list.matches(&name))
+        && !config.column_exclude.as_ref().is_some_and(|list| list.may_match(&name))
 }
 
 /// Whether a table passes the filters. PostGIS's own table never does, as in Debezium.

@@ -166,6 +166,11 @@ impl PatternList {
         self.position(name).is_some()
     }
 
+    /// Whether a pattern matches the whole name, or is too ambiguous to tell: for what is to be hidden.
+    pub fn may_match(&self, name: &str) -> bool {
+        self.0.iter().any(|pattern| pattern.may_match(name))
+    }
+
     /// Returns the place of the first pattern that matches the whole name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|pattern| pattern.matches(name))

@@ -11,7 +11,7 @@ pub struct ColumnChars(Vec<(usize, PatternList)>);
 impl ColumnChars {
     /// The number of characters for `schema.table.column`.
     pub fn of(&self, column: &str) -> Option<usize> {
-        self.0.iter().find(|(_, columns)| columns.matches(column)).map(|(chars, _)| *chars)
+        self.0.iter().find(|(_, columns)| columns.may_match(column)).map(|(chars, _)| *chars)
     }
 }
 
@@ -63,7 +63,7 @@ pub struct ColumnHashes(Vec<(Hashing, PatternList)>);
 impl ColumnHashes {
     /// The hash for `schema.table.column`.
     pub fn of(&self, column: &str) -> Option<&Hashing> {
-        self.0.iter().find(|(_, columns)| columns.matches(column)).map(|(hashing, _)| hashing)
+        self.0.iter().find(|(_, columns)| columns.may_match(column)).map(|(hashing, _)| hashing)
     }
 }
 
@@ -114,6 +114,7 @@ fn columns_of(property: String, columns: &str) -> Result<PatternList, Fault> {
 mod tests {
     use crate::config::from_pairs;
     use crate::mask::Algorithm;
+    use crate::table::captures_column;
 
     #[test]
     fn numbers_algorithms_and_salts_are_read_from_the_names() {
@@ -133,6 +134,24 @@ mod tests {
         let second = config.hashed_columns.of("public.t.two").unwrap();
         assert_eq!((second.algorithm, second.plain), (Algorithm::Md5, true));
         assert!(!format!("{config:?} {first:?}").contains("a.with.dots"));
+    }
+
+    #[test]
+    fn columns_of_a_pattern_that_is_too_ambiguous_are_hidden() {
+        let ambiguous = "public.t.(\\w+_?)+(?<!x)!";
+        let config = from_pairs(&[
+            ("column.exclude.list", ambiguous),
+            ("column.mask.with.0.chars", ambiguous),
+            ("column.mask.hash.v2.md5.with.salt.x", ambiguous),
+        ])
+        .unwrap();
+        let column = "a".repeat(60);
+        let name = format!("public.t.{column}");
+
+        assert!(!captures_column(&config, "public.t", &column));
+        assert_eq!(config.masked_columns.of(&name), Some(0));
+        assert!(config.hashed_columns.of(&name).is_some());
+        assert!(captures_column(&config, "public.t", "-"), "a clear answer counts");
     }
 
     #[test]
