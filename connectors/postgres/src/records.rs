@@ -12,8 +12,8 @@ use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use sluice_core::change::{Change, ChangeSchema, Operation, TransactionBlock};
 use sluice_core::record::{Datum, EventPosition, Header, Headers, Origin, Payload, Record};
-use sluice_core::schema::{Kind, Schema};
-use sluice_core::value::{Struct, Value};
+use sluice_core::schema::{Kind, Schema, SchemaRef};
+use sluice_core::value::Value;
 use uuid::Uuid;
 
 use crate::assemble::TransactionInfo;
@@ -48,6 +48,8 @@ pub(crate) struct RecordMaker {
     tables: HashMap<u32, Arc<Table>>,
     /// By oid: the schemas of tables in which NULL came where their own does not allow it.
     loosened: HashMap<u32, Arc<ChangeSchema>>,
+    /// The same of keys.
+    loosened_keys: HashMap<u32, SchemaRef>,
     /// The row that was read has such a NULL.
     misfit: bool,
     messages: MessageMaker,
@@ -67,6 +69,7 @@ impl RecordMaker {
             epoch,
             tables: HashMap::new(),
             loosened: HashMap::new(),
+            loosened_keys: HashMap::new(),
             misfit: false,
             messages: MessageMaker::new(config),
             chunk: BytesMut::new(),
@@ -77,6 +80,7 @@ impl RecordMaker {
     /// From here on a relation has this version.
     pub(crate) fn install(&mut self, table: Arc<Table>) {
         self.loosened.remove(&table.relation.relation_id);
+        self.loosened_keys.remove(&table.relation.relation_id);
         self.tables.insert(table.relation.relation_id, table);
     }
 
@@ -167,7 +171,7 @@ impl RecordMaker {
         let table = self.table(insert.relation_id)?;
         match self.full_row(&table, whole, &insert.new, None) {
             Ok(row) => {
-                let key = key_of(&table, &row);
+                let key = self.key_of(&table, &row);
                 let change = self.change(&table, place, Operation::Create, None, Some(row));
                 out.records.push(self.record(&table, place, key, change));
             }
@@ -201,7 +205,7 @@ impl RecordMaker {
                 Ok(2)
             }
             before => {
-                let key = key_of(&table, &after);
+                let key = self.key_of(&table, &after);
                 let change = self.change(&table, place, Operation::Update, before, Some(after));
                 out.records.push(self.record(&table, place, key, change));
                 Ok(1)
@@ -222,7 +226,7 @@ impl RecordMaker {
         after: Vec<Value>,
         out: &mut Output,
     ) {
-        let (old_key, new_key) = (key_of(table, &before), key_of(table, &after));
+        let (old_key, new_key) = (self.key_of(table, &before), self.key_of(table, &after));
         if !self.skipped.delete {
             let change = self.change(table, place, Operation::Delete, Some(before), None);
             let mut delete = self.record(table, place, old_key.clone(), change);
@@ -249,7 +253,7 @@ impl RecordMaker {
         let table = self.table(delete.relation_id)?;
         match self.old_row(&table, whole, &delete.old) {
             Ok(before) => {
-                let key = key_of(&table, &before);
+                let key = self.key_of(&table, &before);
                 let change = self.change(&table, place, Operation::Delete, Some(before), None);
                 let record = self.record(&table, place, key, change);
                 self.push_delete(record, out);
@@ -281,7 +285,7 @@ impl RecordMaker {
                         row[column.place] = invented.clone();
                     }
                 }
-                let key = key_of(table, &row);
+                let key = self.key_of(table, &row);
                 let mut change = self.change(table, place, Operation::Read, None, Some(row));
                 change.source[SNAPSHOT_FIELD] = marker;
                 out.records.push(self.record(table, place, key, change));
@@ -378,11 +382,4 @@ fn context_headers(config: &PostgresConfig, run: Uuid) -> Arc<[Header]> {
         header("connectorName", Value::from_static(CONNECTOR)),
         header("runId", run.to_string().into()),
     ])
-}
-
-fn key_of(table: &Table, row: &[Value]) -> Datum {
-    let Some(schema) = &table.schema.key else { return Datum::NULL };
-    let columns = table.key_rows.iter().map(|place| row.get(*place).cloned().unwrap_or_default());
-    let values = columns.chain(table.key_end.clone()).collect();
-    Datum::new(Arc::clone(schema), Struct::new(Arc::clone(schema), values).into())
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use sluice_core::change::ChangeSchema;
-use sluice_core::value::Value;
+use sluice_core::record::Datum;
+use sluice_core::schema::{Field, Kind, Schema, SchemaRef};
+use sluice_core::value::{Struct, Value};
 
 use super::RecordMaker;
 use crate::error::SourceError;
@@ -103,6 +105,35 @@ impl RecordMaker {
         }
     }
 
+    /// Makes the key of a row.
+    pub(super) fn key_of(&mut self, table: &Table, row: &[Value]) -> Datum {
+        let Some(schema) = &table.schema.key else { return Datum::NULL };
+        let columns = table.key_rows.iter().map(|place| row.get(*place).cloned().unwrap_or_default());
+        let values: Vec<_> = columns.chain(table.key_end.clone()).collect();
+        let schema = match self.misfit {
+            true => self.key_schema(table.relation.relation_id, schema, &values),
+            false => Arc::clone(schema),
+        };
+        Datum::new(Arc::clone(&schema), Struct::new(schema, values).into())
+    }
+
+    /// The schema of a key: that of the table, unless this key has NULL where it does not allow it. All other keys stay
+    /// the bytes that they were.
+    fn key_schema(&mut self, id: u32, schema: &SchemaRef, values: &[Value]) -> SchemaRef {
+        if !has_misfit(schema, values) {
+            return Arc::clone(schema);
+        }
+        let known = self.loosened_keys.entry(id).or_insert_with(|| Arc::clone(schema));
+        if has_misfit(known, values) {
+            let fields = known.fields().iter().zip(values).map(|(field, value)| match value {
+                Value::Null => Field { schema: (*field.schema).clone().optional().shared(), ..field.clone() },
+                _ => field.clone(),
+            });
+            *known = Schema { kind: Kind::Struct(fields.collect()), ..(**known).clone() }.shared();
+        }
+        Arc::clone(known)
+    }
+
     /// The schema of a change: that of the table, until a row has NULL where it does not allow it. What came once stays
     /// allowed, since a registry may refuse to go back.
     pub(super) fn schema_of(&mut self, table: &Table, rows: [Option<&[Value]>; 2]) -> Arc<ChangeSchema> {
@@ -120,6 +151,10 @@ impl RecordMaker {
             }
         }
     }
+}
+
+fn has_misfit(schema: &Schema, values: &[Value]) -> bool {
+    schema.fields().iter().zip(values).any(|(field, value)| !field.schema.optional && value.is_null())
 }
 
 /// Allows NULL in the fields that have it; none if the schema does already.
@@ -206,6 +241,25 @@ mod tests {
         assert_eq!(required(&schema), ["id", "active", "created_at"]);
         assert_eq!(schema.envelope.field("after").unwrap().schema, schema.row);
         assert!(Arc::ptr_eq(&schema, &next), "a registry may refuse to go back");
+    }
+
+    #[test]
+    fn key_with_such_a_null_allows_it_and_other_keys_stay_as_they_were() {
+        let config = from_pairs(&[("message.key.columns", "public.users:username")]).unwrap();
+        let table = compile(&config, ReplicaIdentity::Full).unwrap();
+        let mut maker = RecordMaker::new(&config, 1, Uuid::nil());
+        let plan = table.columns[USERNAME].as_ref().unwrap();
+        let whole = vec![Value::from_static("a"); table.schema.row.fields().len()];
+        let mut row = whole.clone();
+        row[USERNAME] = maker.column(&table, plan, &Bytes::new(), None).unwrap();
+
+        let [first, second] = [(); 2].map(|()| maker.key_of(&table, &row).schema.unwrap());
+        let other = maker.key_of(&table, &whole).schema.unwrap();
+
+        assert!(first.fields()[0].schema.optional && Arc::ptr_eq(&first, &second));
+        assert!(
+            Arc::ptr_eq(&other, table.schema.key.as_ref().unwrap()) && !other.fields()[0].schema.optional
+        );
     }
 
     #[test]
