@@ -73,6 +73,9 @@ impl Store {
         Ok(match self {
             Self::Topic { name, client } => {
                 let pairs = read_connect_offsets(client, name).await?;
+                if pairs.is_none() {
+                    tracing::warn!(topic = name, "there is no such topic of Kafka Connect's offsets");
+                }
                 from_pairs(&pairs.unwrap_or_default())?
             }
             Self::File(path) => {

@@ -1,6 +1,7 @@
 //! Regular expressions as Java writes them: look-around, back-references and possessive quantifiers included.
 //!
-//! Translated is what means something else in Rust: `\Q…\E`, and `\d`, `\w` and `\s`, which are ASCII in Java.
+//! Translated is what means something else in Rust: `\Q…\E`, and `\d`, `\w` and `\s`, which are ASCII in Java. Not translated are
+//! rarer things: `\h` (a hexadecimal digit here), classes such as `\p{Alpha}` (of Unicode here) and comments of `(?x)`.
 
 use fancy_regex::{Captures, Regex};
 

@@ -141,7 +141,8 @@ impl ConfigValue for ReplicaIdentities {
         };
         let entry = |entry: &str| {
             let (table, identity) = entry.rsplit_once(':').ok_or_else(expected)?;
-            let pattern = Pattern::ignoring_case(table.trim()).map_err(|_| expected())?;
+            let pattern = Pattern::ignoring_case(table.trim())
+                .map_err(|reason| format!("{}: `{}` is {reason}", expected(), table.trim()))?;
             let words: Vec<_> = identity.split_whitespace().collect();
             let identity = match words.as_slice() {
                 [index, name] if index.eq_ignore_ascii_case("index") => {

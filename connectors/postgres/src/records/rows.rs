@@ -264,9 +264,9 @@ mod tests {
 
     #[test]
     fn debezium_has_a_zero_for_null_where_none_is_allowed() {
-        let (mut maker, table, value) = read_null("debezium");
+        let (maker, _, value) = read_null("debezium");
 
         assert_eq!(value, Value::from_static(""));
-        assert!(Arc::ptr_eq(&maker.schema_of(&table, [None, None]), &table.schema));
+        assert!(!maker.misfit, "a zero fits the schema");
     }
 }
