@@ -233,4 +233,4 @@ pub(super) fn map_bits(modifier: i32) -> (Schema, Decoder) {
 
 #[cfg(test)]
 #[path = "mapping_tests.rs"]
-mod tests;
+pub(super) mod tests;

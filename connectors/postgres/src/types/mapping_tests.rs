@@ -3,7 +3,8 @@ use sluice_core::value::Value;
 use super::*;
 use crate::config::{IntervalMode, TimeMode};
 
-const MODES: Modes = Modes {
+/// The defaults.
+pub(in crate::types) const MODES: Modes = Modes {
     decimal: DecimalMode::Precise,
     money_digits: 2,
     time: TimeMode::Adaptive,
@@ -14,7 +15,8 @@ const MODES: Modes = Modes {
     compatibility: Compatibility::Correct,
 };
 
-fn type_(name: &str, modifier: i32) -> ResolvedType {
+/// A built-in type with a binary form.
+pub(in crate::types) fn type_(name: &str, modifier: i32) -> ResolvedType {
     ResolvedType {
         name: name.to_owned(),
         oid: 1,
@@ -27,7 +29,8 @@ fn type_(name: &str, modifier: i32) -> ResolvedType {
     }
 }
 
-fn array(element: ResolvedType) -> ResolvedType {
+/// Its array.
+pub(in crate::types) fn array(element: ResolvedType) -> ResolvedType {
     ResolvedType { form: Form::Array(Box::new(element)), ..type_("_array", -1) }
 }
 

@@ -86,18 +86,10 @@ impl Opaque {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::mapping;
 
     fn type_(name: &str, sends: bool) -> ResolvedType {
-        ResolvedType {
-            name: name.to_owned(),
-            oid: 600,
-            modifier: -1,
-            form: Form::Base,
-            delimiter: ',',
-            sends,
-            money_decimals: 2,
-            domain: false,
-        }
+        ResolvedType { sends, ..mapping::tests::type_(name, -1) }
     }
 
     #[test]

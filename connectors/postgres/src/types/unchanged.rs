@@ -54,32 +54,10 @@ fn has_placeholder(type_: &ResolvedType, decoder: &Decoder, modes: Modes) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::IntervalMode;
     use crate::types::map;
+    use crate::types::mapping::tests::{MODES as CORRECT, array, type_};
 
-    const MODES: Modes = Modes {
-        decimal: DecimalMode::Precise,
-        money_digits: 2,
-        time: TimeMode::Adaptive,
-        binary: BinaryMode::Bytes,
-        hstore: HstoreMode::Json,
-        interval: IntervalMode::Numeric,
-        unknown: false,
-        compatibility: Compatibility::Debezium,
-    };
-
-    fn type_(name: &str, form: Form) -> ResolvedType {
-        ResolvedType {
-            name: name.to_owned(),
-            oid: 1,
-            modifier: -1,
-            form,
-            delimiter: ',',
-            sends: true,
-            domain: false,
-            money_decimals: 2,
-        }
-    }
+    const MODES: Modes = Modes { compatibility: Compatibility::Debezium, ..CORRECT };
 
     fn stands(type_: &ResolvedType, modes: Modes, optional: bool) -> Value {
         let mut mapping = map(type_, modes).unwrap();
@@ -89,11 +67,10 @@ mod tests {
 
     #[test]
     fn null_stands_where_debezium_has_no_placeholder_and_may_have_null() {
-        let base = |name| type_(name, Form::Base);
-        let list = |name| type_("_list", Form::Array(Box::new(base(name))));
+        let base = |name| type_(name, -1);
+        let list = |name| array(base(name));
         let base64 = Modes { binary: BinaryMode::Base64, ..MODES };
         let connect = Modes { time: TimeMode::Connect, ..MODES };
-        let correct = Modes { compatibility: Compatibility::Correct, ..MODES };
 
         for (type_, modes) in [
             (base("numeric"), MODES),
@@ -106,7 +83,7 @@ mod tests {
             assert_eq!(stands(&type_, modes, false), Value::Unavailable, "{type_:?}");
         }
         for (type_, modes) in
-            [(base("text"), MODES), (list("int4"), MODES), (list("date"), MODES), (list("int2"), correct)]
+            [(base("text"), MODES), (list("int4"), MODES), (list("date"), MODES), (list("int2"), CORRECT)]
         {
             assert_eq!(stands(&type_, modes, true), Value::Unavailable, "{type_:?}");
         }
@@ -114,7 +91,7 @@ mod tests {
 
     #[test]
     fn an_hstore_as_text_is_a_map_with_the_placeholder() {
-        let hstore = type_("hstore", Form::Base);
+        let hstore = type_("hstore", -1);
 
         assert_eq!(stands(&hstore, MODES, true), Value::from_static(r#"{"gone":"gone"}"#));
         let map = Modes { hstore: HstoreMode::Map, ..MODES };
