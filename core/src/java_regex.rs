@@ -50,9 +50,13 @@ impl Pattern {
     /// Matching is given up after a million steps back; in Java it goes on for as long as it takes.
     fn matches_or(&self, text: &str, given_up: bool) -> bool {
         self.regex.is_match(text).unwrap_or_else(|error| {
-            tracing::error!(pattern = self.text, matches = given_up, error = %error, "regular expression is too ambiguous");
+            self.report(&error, given_up);
             given_up
         })
+    }
+
+    fn report(&self, error: &fancy_regex::Error, matches: bool) {
+        tracing::error!(pattern = self.text, matches, %error, "regular expression is too ambiguous");
     }
 
     /// Returns the expression as it was written.
@@ -96,7 +100,10 @@ impl Rewrite {
         if !self.whole.matches(text) {
             return None;
         }
-        let captures = self.first.captures(text).ok()??;
+        let captures = self.first.captures(text).unwrap_or_else(|error| {
+            self.whole.report(&error, false);
+            None
+        })?;
         Some(self.replacement.expand(text, &captures))
     }
 }
